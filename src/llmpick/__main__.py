@@ -1,0 +1,6 @@
+"""``python -m llmpick``."""
+
+from llmpick.cli.main import main
+
+if __name__ == "__main__":
+    main()

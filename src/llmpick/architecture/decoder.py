@@ -1,0 +1,82 @@
+"""One model as plain hyperparameters: what it is made of, layer by layer. No numbers are computed here."""
+
+from dataclasses import dataclass, field
+
+from llmpick.architecture.attention import Attention, CachedState, LatentAttention
+from llmpick.architecture.feed_forward import Experts, Mlp
+from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
+
+Part = Attention | LatentAttention | Mlp | Experts | Mamba | Mamba2 | GatedDeltaNet | ShortConvolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """``rms``: one weight an element; ``layer``: weight and, unless ``bias`` is false, bias; ``none``: no weights."""
+
+    kind: str = "rms"
+    bias: bool = True
+
+    def elements(self, width: int) -> int:
+        """Weights of one norm over ``width`` elements."""
+        if self.kind == "none":
+            return 0
+        return width * (2 if self.kind == "layer" and self.bias else 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTensor:
+    """A weight that no structural feature describes: given by name, role and shape."""
+
+    name: str
+    role: str
+    shape: tuple[int, ...]
+    count: int = 1
+    active_count: int | None = None
+    """How many of ``count`` one token uses (None: all)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One kind of layer and the indices at which it stands."""
+
+    indices: tuple[int, ...]
+    parts: tuple[Part, ...] = ()
+    norms: tuple[tuple[str, int], ...] = ()
+    """(name, width) of each norm of the residual stream."""
+    tensors: tuple[RawTensor, ...] = ()
+    cached: tuple[CachedState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embeddings:
+    """Input and output tables. Widths differ from ``hidden_size`` where a projection joins them (OPT-350m)."""
+
+    vocab_size: int
+    embedding_size: int
+    tied: bool
+    output_rows: int
+    output_bias: bool = False
+    position_rows: int = 0
+    norm: bool = False
+    projections: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """Everything that decides which weights a model has and what it keeps per token."""
+
+    model_type: str
+    hidden_size: int
+    num_hidden_layers: int
+    max_position_embeddings: int | None
+    embeddings: Embeddings
+    layers: tuple[Layer, ...]
+    norm: Norm
+    final_norm: bool = True
+    tensors: tuple[RawTensor, ...] = ()
+    """Weights outside the layers: vision and audio towers, projectors, shared blocks."""
+    position_encoding: str = "rotary"
+    activation: str | None = None
+    parallel_residual: bool = False
+    checkpoint: tuple[RawTensor, ...] = field(default=())
+    """What checkpoints store beyond the model as it runs (copies of a tied head, masks, MTP blocks): roles say what."""
