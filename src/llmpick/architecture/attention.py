@@ -26,8 +26,11 @@ class Attention:
     key_norm_elements: int = 0
     value_norm_elements: int = 0
     sinks: bool = False
+    query_key_norm_bias: bool = False
     output_gate_elements: int = 0
-    """Rows of a gate on the attention output: heads * head_dim (q projection twice as wide) or heads."""
+    """Rows of a gate on the attention output."""
+    gate_in_query: bool = False
+    """The gate's rows are part of the query projection (Qwen3-Next), not a projection of their own."""
     value_from_key: bool = False
     window: int | None = None
     chunk: int | None = None

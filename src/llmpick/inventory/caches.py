@@ -1,6 +1,11 @@
 """What a model keeps between tokens, layer kind by layer kind. Elements here; bytes are the runtime's business."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
+
+from llmpick.architecture.attention import Attention, LatentAttention
+from llmpick.architecture.decoder import Architecture, Layer, Part
+from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 
 
 class CacheLayer(NamedTuple):
@@ -36,3 +41,68 @@ class CacheLayer(NamedTuple):
             return 0
         held = context if self.window is None else min(context, self.window)
         return -(-held // self.tokens_per_entry)
+
+
+def cache_layers(architecture: Architecture) -> tuple[CacheLayer, ...]:
+    """What every layer keeps between tokens; layers that read another layer's cache are named in ``shared_by``."""
+    rows = [row for layer in architecture.layers for row in _layer_caches(layer, architecture.hidden_size)]
+    sharing = _sharing(architecture)
+    return tuple(
+        row._replace(shared_by=tuple(sorted(reader for owner in row.layers for reader in sharing.get(owner, ()))))
+        for row in rows
+    )
+
+
+def kv_elements_per_token(layers: tuple[CacheLayer, ...]) -> int:
+    """Elements that one more token adds to all caches before any window is full."""
+    return sum(layer.elements_per_token for layer in layers)
+
+
+def _sharing(architecture: Architecture) -> dict[int, list[int]]:
+    sharing: dict[int, list[int]] = {}
+    for layer in architecture.layers:
+        for part in layer.parts:
+            if isinstance(part, Attention) and part.shares_cache_with is not None:
+                sharing.setdefault(part.shares_cache_with, []).extend(layer.indices)
+    return sharing
+
+
+def _layer_caches(layer: Layer, hidden_size: int) -> Iterator[CacheLayer]:
+    for part in layer.parts:
+        yield from _part_caches(part, layer.indices, hidden_size)
+    for state in layer.cached:
+        yield CacheLayer(
+            state.kind, layer.indices, state.num_key_value_heads, state.key_head_dim, state.value_head_dim,
+            state.window, state.tokens_per_entry, state.recurrent_elements, state.convolution_elements,
+        )  # fmt: skip
+
+
+def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Iterator[CacheLayer]:
+    if isinstance(part, Attention) and part.shares_cache_with is None:
+        kind, window = ("chunked", part.chunk) if part.chunk else ("sliding", part.window)
+        kind = kind if window else "full"
+        yield CacheLayer(kind, layers, part.num_key_value_heads, part.head_dim, part.value_head_dim, window or None)
+    elif isinstance(part, LatentAttention):
+        yield CacheLayer("latent", layers, 1, part.kv_lora_rank + part.qk_rope_head_dim, 0)
+        if part.index_n_heads:
+            yield CacheLayer("indexer", layers, 1, part.index_head_dim, 0)
+    else:
+        recurrent, convolution = _state_elements(part, hidden_size)
+        if recurrent or convolution:
+            yield CacheLayer("recurrent", layers, recurrent_elements=recurrent, convolution_elements=convolution)
+
+
+def _state_elements(part: Part, hidden_size: int) -> tuple[int, int]:
+    """(recurrent, convolution) elements per sequence and layer; the convolution keeps kernel - 1 inputs."""
+    if isinstance(part, Mamba):
+        return part.state_size * part.intermediate_size, (part.conv_kernel - 1) * part.intermediate_size
+    if isinstance(part, Mamba2):
+        convolved = part.intermediate_size + 2 * part.n_groups * part.state_size
+        return part.state_size * part.intermediate_size, (part.conv_kernel - 1) * convolved
+    if isinstance(part, GatedDeltaNet):
+        key = part.linear_num_key_heads * part.linear_key_head_dim
+        value = part.linear_num_value_heads * part.linear_value_head_dim
+        return value * part.linear_key_head_dim, (part.linear_conv_kernel_dim - 1) * (2 * key + value)
+    if isinstance(part, ShortConvolution):
+        return 0, (part.kernel_size - 1) * hidden_size
+    return 0, 0

@@ -1,0 +1,228 @@
+"""A Hugging Face ``config.json`` -> an `Architecture`, through the declarative mapping of its ``model_type``.
+
+The mappings are data (catalog/architectures, one file a model type); this module only interprets them. What a config
+says that no mapping knows is refused, because a key we do not understand may change the shape.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from fnmatch import fnmatchcase
+from typing import Any
+
+from llmpick.architecture.attention import Attention, CachedState, LatentAttention
+from llmpick.architecture.decoder import Architecture, Embeddings, Layer, Norm, Part, RawTensor
+from llmpick.architecture.feed_forward import Experts, Mlp
+from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
+from llmpick.errors import InvalidFile, UnsupportedArchitecture
+from llmpick.readers.expressions import Scope, expressions_in, names_in
+
+PARTS: dict[str, type[Part]] = {
+    "attention": Attention,
+    "latent_attention": LatentAttention,
+    "mlp": Mlp,
+    "experts": Experts,
+    "mamba": Mamba,
+    "mamba2": Mamba2,
+    "gated_delta_net": GatedDeltaNet,
+    "short_convolution": ShortConvolution,
+}
+MAX_LAYERS = 4096
+MAX_ELEMENTS = 2**40
+_MODEL_FIELDS = ("hidden_size", "num_hidden_layers", "max_position_embeddings", "final_norm", "position_encoding",
+                 "activation", "parallel_residual")  # fmt: skip
+
+Specs = Mapping[str, Mapping[str, Any]]
+
+
+def architecture_from_config(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> Architecture:
+    """The architecture that ``config`` describes.
+
+    ``specs``: model type -> mapping, ``follows`` already resolved (see `resolve`). ``assume`` names the model type to
+    follow when the config's own is unknown. Raises UnsupportedArchitecture for an unknown model type or an unknown
+    key, InvalidFile for impossible values.
+    """
+    name = model_type_of(config, specs, assume)
+    spec = specs[name]
+    configs = _language_configs(config, spec)
+    refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name)
+    scope = Scope(configs, spec.get("defaults", {}))
+    _require(scope, spec)
+    return _build(name, spec, scope)
+
+
+def model_type_of(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> str:
+    """The mapping that describes ``config``: its ``model_type``, or an alias of one."""
+    name = assume or config.get("model_type")
+    if not isinstance(name, str):
+        raise UnsupportedArchitecture("the config names no model_type", "say which family it follows: --assume llama")
+    for candidate in (name, name.lower()):
+        if candidate in specs and not candidate.startswith("_"):
+            return candidate
+    for spec_name, spec in specs.items():
+        if name in spec.get("aliases", ()):
+            return spec_name
+    known = ", ".join(sorted(key for key in specs if not key.startswith("_")))
+    raise UnsupportedArchitecture(
+        f"model_type {name!r} is not known", f"if it has the shape of a known one, say so: --assume llama ({known})"
+    )
+
+
+def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
+    """Every mapping merged over the one it ``follows``; ``null`` in the follower removes a part."""
+    resolved: dict[str, dict[str, Any]] = {}
+
+    def one(name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
+        if name in chain or name not in specs:
+            raise InvalidFile(f"architecture mapping {name!r}: bad 'follows' chain {' > '.join((*chain, name))}")
+        if name not in resolved:
+            spec = dict(specs[name])
+            parent = spec.pop("follows", None)
+            base = {key: value for key, value in one(parent, (*chain, name)).items() if key != "aliases"} if parent else {}
+            resolved[name] = _merge(base, spec)
+        return resolved[name]
+
+    for name in specs:
+        one(name)
+    return resolved
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        replaces = isinstance(value, Mapping) and value.get("kind", None) is not None and isinstance(old, Mapping)
+        if isinstance(value, Mapping) and isinstance(old, Mapping) and not (replaces and value["kind"] != old.get("kind")):
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The config to read, innermost first: a multimodal model's language model hides under ``text_config``."""
+    inner = config.get(spec.get("language_config", ""))
+    return [inner, config] if isinstance(inner, Mapping) else [config]
+
+
+def refuse_unknown_keys(
+    configs: list[Mapping[str, Any]], spec: Mapping[str, Any], harmless: Mapping[str, Any], name: str
+) -> None:
+    """Raise UnsupportedArchitecture naming every key that neither the mapping nor the harmless list knows."""
+    known = known_keys(spec)
+    patterns = [pattern for pattern in harmless.get("patterns", ())]
+    plain = frozenset(harmless.get("keys", ()))
+    unknown = sorted(
+        key
+        for config in configs
+        for key, value in config.items()
+        if value is not None and key not in known and key not in plain
+        and not any(fnmatchcase(key, pattern) for pattern in patterns)
+    )  # fmt: skip
+    if unknown:
+        raise UnsupportedArchitecture(
+            f"{name}: unknown config {'keys' if len(unknown) > 1 else 'key'} {', '.join(map(repr, unknown))}",
+            "a key that is not understood may change the shape; if it does not, remove it from the config",
+        )
+
+
+def known_keys(spec: Mapping[str, Any]) -> frozenset[str]:
+    """Config keys that a mapping reads, has a default for, or declares to be without effect on the shape."""
+    read = {name.split(".")[0] for text in expressions_in(spec) for name in names_in(text)}
+    return frozenset(read | set(spec.get("defaults", {})) | set(spec.get("ignores", ())))
+
+
+def _require(scope: Scope, spec: Mapping[str, Any]) -> None:
+    """Laws a config must obey for the mapping to hold (``requires``: message -> expression)."""
+    for message, expression in spec.get("requires", {}).items():
+        if not scope.evaluate(expression):
+            raise UnsupportedArchitecture(message)
+
+
+def _build(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
+    model = {field: scope.evaluate(spec["model"][field]) for field in _MODEL_FIELDS if field in spec["model"]}
+    layer_count = model["num_hidden_layers"]
+    if not isinstance(layer_count, int) or not 0 < layer_count <= MAX_LAYERS:
+        raise InvalidFile(f"num_hidden_layers is {layer_count!r}", f"it must be between 1 and {MAX_LAYERS}")
+    return Architecture(
+        model_type=name,
+        embeddings=Embeddings(**_values(Embeddings, spec["embeddings"], scope)),
+        layers=_layers(spec["layer"], layer_count, scope),
+        norm=Norm(**_values(Norm, spec["norm"], scope)),
+        tensors=_raw_tensors(spec.get("tensors", {}), scope),
+        checkpoint=_raw_tensors(spec.get("checkpoint", {}), scope),
+        **model,
+    )
+
+
+def _layers(spec: Mapping[str, Any], count: int, scope: Scope) -> tuple[Layer, ...]:
+    """Layers grouped by equal content; a mapping that never reads ``i`` is evaluated once."""
+    groups: dict[tuple[Any, ...], list[int]] = {}
+    for index in range(count):
+        scope.layer, scope.layer_was_read = index, False
+        content = _layer_content(spec, scope)
+        if index == 0 and not scope.layer_was_read:
+            groups[content] = list(range(count))
+            break
+        groups.setdefault(content, []).append(index)
+    return tuple(
+        Layer(indices=tuple(indices), parts=parts, norms=norms, tensors=tensors, cached=cached)
+        for (parts, norms, tensors, cached), indices in groups.items()
+    )
+
+
+def _layer_content(spec: Mapping[str, Any], scope: Scope) -> tuple[Any, ...]:
+    parts = tuple(
+        PARTS[part["kind"]](**_values(PARTS[part["kind"]], part, scope))
+        for key, part in spec.items()
+        if key not in ("norms", "tensors", "cached") and part and _stands(part, scope)
+    )
+    norms = tuple(
+        (key, _size(key, scope.evaluate(norm["width"] if isinstance(norm, Mapping) else norm)))
+        for key, norm in spec.get("norms", {}).items()
+        if norm and (not isinstance(norm, Mapping) or _stands(norm, scope))
+    )
+    cached = tuple(
+        CachedState(**_values(CachedState, state, scope))
+        for state in spec.get("cached", {}).values()
+        if state and _stands(state, scope)
+    )
+    return parts, norms, _raw_tensors(spec.get("tensors", {}), scope), cached
+
+
+def _stands(part: Mapping[str, Any], scope: Scope) -> bool:
+    return bool(scope.evaluate(part.get("when", True)))
+
+
+def _values(cls: type, spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
+    """Field values of ``cls``; sizes are checked to be sane integers."""
+    known = {field.name for field in fields(cls)}
+    allowed = known | {"when"} | ({"kind"} if cls not in (CachedState, Norm) else set())
+    if not set(spec) <= allowed:
+        raise InvalidFile(f"architecture mapping: {cls.__name__} has no {sorted(set(spec) - allowed)}")
+    values = {key: scope.evaluate(value) for key, value in spec.items() if key in known}
+    for key, value in values.items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            values[key] = _size(key, value)
+    return values
+
+
+def _size(key: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+        raise InvalidFile(f"{key} is {value!r}: not a whole number")
+    if not 0 <= value <= MAX_ELEMENTS:
+        raise InvalidFile(f"{key} is {value}: impossible")
+    return int(value)
+
+
+def _raw_tensors(spec: Mapping[str, Any], scope: Scope) -> tuple[RawTensor, ...]:
+    return tuple(
+        RawTensor(
+            name=name,
+            role=raw["role"],
+            shape=tuple(_size(name, scope.evaluate(side)) for side in raw["shape"]),
+            count=_size(name, scope.evaluate(raw.get("count", 1))),
+            active_count=None if "active_count" not in raw else _size(name, scope.evaluate(raw["active_count"])),
+        )
+        for name, raw in spec.items()
+        if raw and _stands(raw, scope)
+    )
