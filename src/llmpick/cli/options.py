@@ -1,0 +1,45 @@
+"""Options that several commands share, with the words in which they are explained."""
+
+from typing import Annotated
+
+import typer
+
+Format = Annotated[
+    str, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, csv, markdown or html.", show_default=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")]
+CatalogDir = Annotated[
+    str | None, typer.Option("--catalog", metavar="DIR", help="Overlay the built-in catalog with this directory.")
+]
+Gpu = Annotated[
+    list[str] | None,
+    typer.Option("--gpu", "-g", metavar="SPEC", help='24GB, "RTX 4090", "2x RTX 3090", H100:8; repeat or use commas.'),
+]
+Ram = Annotated[str | None, typer.Option("--ram", metavar="SIZE", help="Host memory, such as 64GB.")]
+HardwareFile = Annotated[
+    str | None, typer.Option("--hardware", metavar="FILE", help="A rig saved by `llmpick hardware --save`.")
+]
+Runtime = Annotated[str, typer.Option("--runtime", "-r", metavar="NAME", help="llama.cpp, vllm, transformers, ...")]
+Context = Annotated[
+    str | None, typer.Option("--context", "-c", metavar="TOKENS", help="Context length, such as 8192 or 32k.")
+]
+Quantization = Annotated[
+    str | None, typer.Option("--quant", "-q", metavar="FORMAT", help="Weight format: Q4_K_M, F16, FP8, NF4, ...")
+]
+KvCacheType = Annotated[
+    str | None, typer.Option("--kv-cache-type", metavar="K[,V]", help="Cache types: f16, q8_0, q4_0, fp8, ...")
+]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A runtime's own setting, by its own name.")
+]
+Users = Annotated[int, typer.Option("--users", "-u", min=1, metavar="N", help="Sequences served at the same time.")]
+Free = Annotated[bool, typer.Option("--free", help="Judge against memory free now instead of usable memory.")]
+Assume = Annotated[
+    str | None, typer.Option("--assume", metavar="MODEL_TYPE", help="Family an unknown config follows, such as llama.")
+]
+
+
+def chosen_format(output_format: str, as_json: bool) -> str:
+    """``--json`` wins over ``--format``."""
+    return "json" if as_json else output_format

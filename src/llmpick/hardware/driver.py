@@ -1,0 +1,67 @@
+"""Is there an NVIDIA driver at all? Answered without ctypes and pynvml where the answer is plainly no."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+from llmpick.hardware.device import Device, Host
+from llmpick.hardware.files import exists, read_bytes, read_text
+from llmpick.hardware.nvml import LIBRARY
+
+_DIRECTORIES = (
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/lib/x86_64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib/wsl/lib",
+    "/run/opengl-driver/lib",
+)
+_SIGNS = ("/dev/nvidiactl", "/proc/driver/nvidia", "/dev/dxg", "/dev/nvhost-ctrl")
+_LARGEST_LOADER_CACHE = 2**24
+
+
+def library_answers(environment: Mapping[str, str]) -> bool:
+    """Whether NVML's library can be loaded (on Windows: whether it is worth asking pynvml, which knows the places)."""
+    if sys.platform == "linux":
+        return _may_exist(environment) and _loads(LIBRARY)
+    return sys.platform == "win32"
+
+
+def _may_exist(environment: Mapping[str, str]) -> bool:
+    """Where the loader would look; where it keeps no cache (musl, NixOS) it has to be asked itself."""
+    paths = [path for path in environment.get("LD_LIBRARY_PATH", "").split(":") if path]
+    if any(os.path.exists(os.path.join(path, LIBRARY)) for path in (*paths, *_DIRECTORIES)):
+        return True
+    if any(exists("/", sign) for sign in _SIGNS):
+        return True
+    cache = read_bytes("/", "/etc/ld.so.cache", _LARGEST_LOADER_CACHE)
+    return cache is None or LIBRARY.encode() in cache
+
+
+def _loads(library: str) -> bool:
+    import ctypes
+
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+def tegra_device(root: str, host: Host) -> Device | None:
+    """The GPU of a Jetson whose system has no NVML: it shares the host's memory (from the device tree)."""
+    if "nvidia,tegra" not in (read_text(root, "/proc/device-tree/compatible") or ""):
+        return None
+    name = read_text(root, "/proc/device-tree/model")
+    return Device(
+        name=name or "NVIDIA Tegra",
+        vendor="nvidia",
+        source="device-tree",
+        total=host.physical_total,
+        usable=host.total,
+        free=host.available,
+        unified=True,
+    )

@@ -1,0 +1,109 @@
+"""A document in the format the user asked for: table, json, csv, markdown or html."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from llmpick.errors import UsageError
+from llmpick.report.document import Document, Lines, Section, Table
+from llmpick.report.text import render, text_of
+
+FORMATS = ("table", "json", "csv", "markdown", "html")
+
+
+def show(document: Document, output_format: str = "table", output: str | None = None) -> int:
+    """Print the document, or write it to ``output``; returns the exit code it carries."""
+    if output_format not in FORMATS:
+        raise UsageError(f"unknown output format {output_format!r}", f"one of {', '.join(FORMATS)}")
+    for warning in document.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    text = render_document(document, output_format, to_terminal=output is None and sys.stdout.isatty())
+    if output is None:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    else:
+        _write(Path(output), text + "\n")
+    return document.exit_code
+
+
+def render_document(document: Document, output_format: str, to_terminal: bool) -> str:
+    """The document as text in one of `FORMATS`."""
+    if output_format == "json":
+        return json.dumps(document.data, ensure_ascii=False, indent=2 if to_terminal else None)
+    sections = document.sections()
+    if output_format == "csv":
+        return _csv(sections)
+    if output_format == "markdown":
+        return "\n\n".join(_markdown(section) for section in sections)
+    if output_format == "html":
+        return _html(sections)
+    width = terminal_width() if to_terminal else _wanted_width()
+    return render(sections, width, color=to_terminal and "NO_COLOR" not in os.environ)
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, as the user's COLUMNS or the terminal itself says."""
+    return _wanted_width() or os.get_terminal_size(sys.stdout.fileno()).columns or 80
+
+
+def _wanted_width() -> int | None:
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isdecimal() and int(columns) > 0 else None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _csv(sections: Sequence[Section]) -> str:
+    """Every table, one after the other; text sections are left out."""
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for number, table in enumerate(section for section in sections if isinstance(section, Table)):
+        if number:
+            writer.writerow([])
+        writer.writerow([column.title for column in table.columns])
+        writer.writerows([[text_of(cell) for cell in row] for row in table.rows])
+    return buffer.getvalue().rstrip("\n")
+
+
+def _markdown(section: Section) -> str:
+    title = [f"### {section.title}", ""] if section.title else []
+    if isinstance(section, Lines):
+        return "\n".join([*title, *(text_of(line) + "  " for line in section.lines)]).rstrip()
+    head = "| " + " | ".join(column.title for column in section.columns) + " |"
+    rule = "|" + "|".join(" ---: " if column.right else " --- " for column in section.columns) + "|"
+    rows = ["| " + " | ".join(text_of(cell).replace("|", "\\|") for cell in row) + " |" for row in section.rows]
+    notes = ["", *section.notes] if section.notes else []
+    return "\n".join([*title, head, rule, *rows, *notes])
+
+
+def _html(sections: Sequence[Section]) -> str:
+    """A page that stands by itself."""
+    from html import escape
+
+    parts = ['<!doctype html><html lang="en"><head><meta charset="utf-8"><title>llmpick</title><style>'
+             "body{font:15px system-ui;margin:2em}table{border-collapse:collapse}td,th{padding:.25em .8em;"
+             "border-bottom:1px solid #ccc;text-align:left}.r{text-align:right}</style></head><body>"]  # fmt: skip
+    for section in sections:
+        if section.title:
+            parts.append(f"<h2>{escape(section.title)}</h2>")
+        if isinstance(section, Lines):
+            parts += [f"<p>{escape(text_of(line))}</p>" for line in section.lines]
+            continue
+        sides = [' class="r"' if column.right else "" for column in section.columns]
+        cells = [f"<th{side}>{escape(column.title)}</th>" for side, column in zip(sides, section.columns, strict=True)]
+        parts.append("<table><tr>" + "".join(cells) + "</tr>")
+        for row in section.rows:
+            cells = [f"<td{side}>{escape(text_of(cell))}</td>" for side, cell in zip(sides, row, strict=True)]
+            parts.append("<tr>" + "".join(cells) + "</tr>")
+        parts.append("</table>" + "".join(f"<p><small>{escape(note)}</small></p>" for note in section.notes))
+    return "\n".join([*parts, "</body></html>"])
