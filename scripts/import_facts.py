@@ -1,0 +1,235 @@
+"""Turn a directory of collected facts (configs, licences, benchmarks, tokenizers, claims) into catalog files.
+
+    python scripts/import_facts.py FACTS_DIRECTORY [--date YYYY-MM-DD]
+
+Existing model files are rewritten; hand-made files of other ids are left alone. A maintainer's tool, not shipped.
+"""
+
+import argparse
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from import_tables import ALIASES, FAMILIES, LICENCES, ORGANIZATIONS
+
+CATALOG = Path(__file__).resolve().parents[1] / "catalog"
+LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
+DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache",
+               "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
+
+
+class Dumper(yaml.CSafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def dump(data: Any) -> str:
+    return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=116, default_flow_style=None)
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def source(text: str, date: str) -> list[dict[str, str]]:
+    found = {"source": text[:400], "date": date}
+    if LOW.search(text):
+        found["confidence"] = "low"
+    return [found]
+
+
+def slim(config: dict[str, Any]) -> dict[str, Any]:
+    """Shape-bearing keys only: nulls and run-time settings say nothing about the model."""
+    kept = {}
+    for key, value in config.items():
+        if value is None or key in DROP_CONFIG:
+            continue
+        kept[key] = slim(value) if isinstance(value, dict) else value
+    return kept
+
+
+def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, Any]:
+    family = family_of(fact["id"])
+    licence, low = LICENCES.get(fact["license"], (None, True))
+    if licence is None:
+        raise SystemExit(f"{fact['id']}: licence {fact['license']!r} is not in the table")
+    record: dict[str, Any] = {"name": display_name(fact, family), "organization": fact["organization"]}
+    sources = {key: source(text, date) for key, text in fact["sources"].items() if text}
+    if fact["release_date"]:
+        record["release_date"] = str(fact["release_date"])
+    record["licence"] = licence
+    sources["licence"] = sources.pop("license", source("model card", date))
+    if low:
+        sources["licence"][0]["confidence"] = "low"
+    published = {key: fact["published_params"].get(key) for key in ("text", "value")}
+    if published["text"]:
+        record["published_parameters"] = {key: value for key, value in published.items() if value}
+    record["config"] = slim(fact["config"])
+    if fact["context_length"]:
+        record["context_length"] = fact["context_length"]
+    if fact["derived_from"]:
+        record["derived_from"] = fact["derived_from"]
+    if fact["training_tokens"]:
+        record["training"] = {"tokens": fact["training_tokens"]}
+    if fact["languages"]:
+        record["languages"] = fact["languages"]
+    repository = fact["hf_repo"]
+    if repository and "/" in repository:
+        record["repositories"] = [repository]
+    if fact["safetensors_total_params"]:
+        record["checkpoint_parameters"] = fact["safetensors_total_params"]
+        sources["checkpoint_parameters"] = sources.pop("safetensors_total_params", source("hub metadata", date))
+    if family[2] == "closed" or fact["license"] == "Proprietary":
+        record["weights"] = "closed"
+    record["aliases"] = ALIASES.get(fact["id"], [])
+    record["benchmarks"] = benchmarks(fact, facts)
+    record["claims"] = facts["claims"].get(fact["id"], [])
+    present = set(record) | {"published_parameters"}
+    renamed = {"published_params": "published_parameters", "training_tokens": "training", "vocab_size": "config"}
+    record["sources"] = {}
+    for key, value in sources.items():
+        key = renamed.get(key, key)
+        if key in present:
+            record["sources"].setdefault(key, value)
+    return {key: value for key, value in record.items() if value not in ([], {}, None)}
+
+
+def display_name(fact: dict[str, Any], family: tuple[str, str, str]) -> str:
+    """``llama-2-7b`` -> ``Llama 2 7B``: the family's own spelling, then the size."""
+    pieces = fact["id"].split("-")
+    words = [piece.upper() if re.fullmatch(r"[a-z]?\d+(\.\d+)?[bmk]\d?|\d+x\d+b|a\d+[bm]", piece) else piece.capitalize()
+             for piece in pieces]  # fmt: skip
+    text = " ".join(words)
+    for plain, proper in ORGANIZATIONS["spelling"].items():
+        text = re.sub(rf"(?<![\w.]){re.escape(plain)}(?![\w.])", proper, text)
+    return text.replace("Llama", "LLaMA") if family[0] in ("llama", "chinese-llama") else text
+
+
+def family_of(model_id: str) -> tuple[str, str, str]:
+    for pattern, family, table, weights in FAMILIES:
+        if re.match(pattern, model_id):
+            return family, table, weights
+    raise SystemExit(f"{model_id}: no family in the table")
+
+
+def benchmarks(fact: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for repository, variant in candidates(fact["hf_repo"] or ""):
+        row = facts["mmlu"].get(repository.lower())
+        if row is None or row.get("excluded") and not row.get("mmlu"):
+            continue
+        figure = {"benchmark": "MMLU", "value": float(row["mmlu"]), "setting": row["setting"], "variant": variant or None,
+                  "reported_by": row["reported_by"], "low": row.get("min"), "high": row.get("max"),
+                  "n_reports": row.get("n_reports"), "source": row["source"]}  # fmt: skip
+        figure["variant"] = "instruct" if (row.get("variant") or variant) in ("instruct", "chat") else "base"
+        for key in ("low", "high"):
+            figure[key] = None if figure[key] is None else float(figure[key])
+        found.append({key: value for key, value in figure.items() if value is not None})
+    found += [dict(row) for repository, _ in candidates(fact["hf_repo"] or "")[:2]
+              for row in facts["others"].get(repository.lower(), [])]  # fmt: skip
+    return found[:8]
+
+
+def candidates(repository: str) -> list[tuple[str, str]]:
+    """The repository itself and the names its instruct or base twin would have."""
+    base = re.sub(r"-(Base|hf)$", "", repository)
+    twins = [f"{base}{suffix}" for suffix in ("-Instruct", "-instruct", "-it", "-Chat", "-chat-hf", "-chat", "-Base", "-hf")]
+    names = list(dict.fromkeys([repository, base, *twins, base.replace("meta-llama/", "meta-llama/Meta-"),
+                                base.replace("meta-llama/Meta-", "meta-llama/")]))  # fmt: skip
+    return [(name, "instruct" if re.search(r"-(Instruct|instruct|it|Chat|chat|chat-hf)$", name) else "") for name in names]
+
+
+def other_benchmarks(path: Path) -> dict[str, list[dict[str, Any]]]:
+    wanted = ("HellaSwag", "ARC-C", "GSM8K", "HumanEval", "MMLU-Pro", "GPQA-Diamond", "C-Eval", "CMMLU")
+    best: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows(path):
+        if row["benchmark"] not in wanted or row.get("unit") != "%" or "recalled" in str(row.get("evidence", "")):
+            continue
+        key = (row["model"].lower(), row["benchmark"])
+        kind = {"independent": "independent", "maker": "maker"}.get(row["reporter_kind"], "third-party")
+        if key in best and (best[key]["reporter_kind"] == "independent" or kind != "independent"):
+            continue
+        figure = {"benchmark": row["benchmark"], "value": float(row["value"]), "setting": row.get("setting"),
+                  "variant": "instruct" if row.get("variant") in ("instruct", "chat") else "base",
+                  "reported_by": (row.get("reported_by") or "")[:160] or None, "reporter_kind": kind,
+                  "source": row["source"]}  # fmt: skip
+        best[key] = {name: value for name, value in figure.items() if value is not None}
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for (name, _), figure in best.items():
+        grouped.setdefault(name, []).append(figure)
+    return grouped
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("facts", type=Path)
+    parser.add_argument("--date", default="2026-11-21")
+    options = parser.parse_args()
+    directory = options.facts
+    facts = {
+        "mmlu": {row["model"].lower(): row for row in rows(directory / "quality/mmlu_consensus.jsonl")
+                 if not row.get("weak_evidence")},
+        "others": other_benchmarks(directory / "quality/benchmarks.jsonl"),
+        "claims": __import__("import_claims").claims(yaml.safe_load((directory / "survey-claims.yaml").read_text())),
+    }  # fmt: skip
+    tokenizers = {row["family"]: row for row in rows(directory / "quality/languages_tokenizers.jsonl")}
+    families: dict[str, dict[str, Any]] = {}
+    for path in sorted((directory / "configs/models").glob("*.json")):
+        fact = json.loads(path.read_text())
+        family, table, _ = family_of(fact["id"])
+        record = model(fact, facts, options.date)
+        folder = CATALOG / "models" / family
+        folder.mkdir(parents=True, exist_ok=True)
+        if table:
+            record.update({key: value for key, value in describe(tokenizers[table], options.date).items() if key != "sources"})
+            record["sources"].update(describe(tokenizers[table], options.date)["sources"])
+        families.setdefault(family, {})[fact["id"]] = record
+    for family, records in families.items():
+        write_family(CATALOG / "models" / family, records)
+
+
+def describe(row: dict[str, Any], date: str) -> dict[str, Any]:
+    """What the tokenizer table says of a family."""
+    tokenizer = {"algorithm": row.get("tokenizer_algorithm"), "library": row.get("tokenizer_library")}
+    found = {
+        "languages": row.get("languages"), "chinese_support": row.get("chinese_support"),
+        "position_encoding": row.get("position_encoding"), "normalization": row.get("normalisation"),
+        "activation": row.get("activation"), "attention": row.get("attention"),
+        "tokenizer": {key: value for key, value in tokenizer.items() if value and value != "undisclosed"},
+    }  # fmt: skip
+    found = {key: value for key, value in found.items() if value and value != "undisclosed"}
+    confidence = {} if row.get("evidence_level") == "read" else {"confidence": "low"}
+    note = [{"source": row["source"], "date": date, **confidence}]
+    return {**found, "sources": {key: note for key in found}}
+
+
+ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "published_parameters",
+         "context_length", "languages", "chinese_support", "position_encoding", "normalization", "activation",
+         "attention", "tokenizer", "training", "config", "variants", "repositories", "aliases",
+         "checkpoint_parameters", "checkpoint_note", "benchmarks", "claims", "notes", "sources")  # fmt: skip
+
+
+def write_family(folder: Path, records: dict[str, dict[str, Any]]) -> None:
+    """What all sizes share goes to family.yaml, the rest to one file a model."""
+    some = list(records.values())
+    shared_keys = [key for key in ORDER if key not in ("name", "config", "benchmarks", "claims", "repositories", "aliases",
+                   "sources", "published_parameters", "checkpoint_parameters", "derived_from", "variants", "training")
+                   and len(some) > 1 and all(record.get(key) == some[0].get(key) and key in record for record in some)]  # fmt: skip
+    shared: dict[str, Any] = {key: some[0][key] for key in shared_keys}
+    shared_sources = {key: some[0]["sources"][key] for key in shared_keys if key in some[0]["sources"]
+                      and all(record["sources"].get(key) == some[0]["sources"][key] for record in some)}  # fmt: skip
+    if shared:
+        if shared_sources:
+            shared["sources"] = shared_sources
+        (folder / "family.yaml").write_text(dump(shared))
+    for model_id, record in records.items():
+        own = {key: record[key] for key in ORDER if key in record and key not in shared_keys}
+        own["sources"] = {key: value for key, value in record["sources"].items()
+                          if not (key in shared_keys and key in shared_sources)}  # fmt: skip
+        (folder / f"{model_id}.yaml").write_text(dump(own))
+
+
+if __name__ == "__main__":
+    main()
