@@ -1,8 +1,12 @@
 """Options that several commands share, with the words in which they are explained."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+
+from llmpick.errors import UsageError
+from llmpick.units import parse_bytes, parse_count, parse_tokens
 
 Format = Annotated[
     str, typer.Option("--format", "-f", metavar="FORMAT", help="table, json, csv, markdown or html.", show_default=True)
@@ -43,3 +47,25 @@ Assume = Annotated[
 def chosen_format(output_format: str, as_json: bool) -> str:
     """``--json`` wins over ``--format``."""
     return "json" if as_json else output_format
+
+
+def count(text: str | None) -> int | None:
+    """A decimal count such as 7B, or a usage error."""
+    return None if text is None else _parsed(parse_count, text)
+
+
+def tokens(text: str | None) -> int | None:
+    """A number of tokens such as 32k, or a usage error."""
+    return None if text is None else _parsed(parse_tokens, text)
+
+
+def size_bytes(text: str | None) -> int | None:
+    """An amount of memory such as 64GB, or a usage error."""
+    return None if text is None else _parsed(parse_bytes, text)
+
+
+def _parsed(parse: Callable[[str], int], text: str) -> int:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None

@@ -68,7 +68,7 @@ def model_type_of(config: Mapping[str, Any], specs: Specs, assume: str | None = 
 
 
 def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
-    """Every mapping merged over the one it ``follows``; ``null`` in the follower removes a part."""
+    """Every mapping merged over the one (or, in order, the several) it ``follows``; ``null`` in the follower removes a part."""
     resolved: dict[str, dict[str, Any]] = {}
 
     def one(name: str, chain: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -76,8 +76,11 @@ def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
             raise InvalidFile(f"architecture mapping {name!r}: bad 'follows' chain {' > '.join((*chain, name))}")
         if name not in resolved:
             spec = dict(specs[name])
-            parent = spec.pop("follows", None)
-            base = {key: value for key, value in one(parent, (*chain, name)).items() if key != "aliases"} if parent else {}
+            parents = spec.pop("follows", None) or []
+            base: dict[str, Any] = {}
+            for parent in [parents] if isinstance(parents, str) else parents:
+                base = _merge(base, one(parent, (*chain, name)))
+            base.pop("aliases", None)
             resolved[name] = _merge(base, spec)
         return resolved[name]
 
@@ -128,7 +131,8 @@ def refuse_unknown_keys(
 def known_keys(spec: Mapping[str, Any]) -> frozenset[str]:
     """Config keys that a mapping reads, has a default for, or declares to be without effect on the shape."""
     read = {name.split(".")[0] for text in expressions_in(spec) for name in names_in(text)}
-    return frozenset(read | set(spec.get("defaults", {})) | set(spec.get("ignores", ())))
+    nested = {spec["language_config"]} if "language_config" in spec else set()
+    return frozenset(read | nested | set(spec.get("defaults", {})) | set(spec.get("ignores", ())))
 
 
 def _require(scope: Scope, spec: Mapping[str, Any]) -> None:

@@ -1,0 +1,39 @@
+"""What is computed once from every model's shape and kept beside the snapshot, for lists."""
+
+from typing import Any
+
+from llmpick.catalog.catalog import Catalog
+from llmpick.catalog.subject import subject_of_model
+from llmpick.errors import InvalidFile
+from llmpick.inventory.caches import kv_elements_per_token
+
+
+def counts(catalog: Catalog) -> dict[str, dict[str, Any]]:
+    """Model id -> ``total``, ``active``, ``kv_elements_per_token``, ``shape``; a refused model has only ``refused``.
+
+    ``shape`` is equal for models whose weights have the same shapes: an original and its fine-tunes.
+    """
+    found: dict[str, dict[str, Any]] = catalog.store.derived("counts", lambda: {name: _one(catalog, name) for name in catalog.ids})
+    return found
+
+
+def _one(catalog: Catalog, model_id: str) -> dict[str, Any]:
+    try:
+        subject = subject_of_model(model_id, catalog)
+        count = subject.parameters
+    except InvalidFile as error:
+        return {"refused": error.message}
+    layout = {(tensor.role, tensor.shape, tensor.count) for tensor in subject.tensors if "embedding" not in tensor.role and tensor.role != "output_head"}
+    return {
+        "total": count.total,
+        "active": count.active,
+        "kv_elements_per_token": kv_elements_per_token(subject.caches),
+        "model_type": subject.architecture.model_type,
+        "shape": _digest(sorted(layout)),
+    }
+
+
+def _digest(layout: list[Any]) -> str:
+    from hashlib import blake2b
+
+    return blake2b(repr(layout).encode(), digest_size=6).hexdigest()
