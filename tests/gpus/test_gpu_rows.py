@@ -2,14 +2,15 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 import yaml
-from conftest import GPUS
 from pydantic import TypeAdapter, ValidationError
 
 from llmpick.catalog.gpu_record import GpuRecord
 
+GPUS = Path(__file__).parents[2] / "catalog" / "gpus"
 ADAPTER = TypeAdapter(GpuRecord)
 
 

@@ -81,9 +81,9 @@ def _slurm_gres(place: Place, entry: str, context: Context) -> Devices:
 
 def _set_number(place: Place) -> Place:
     """Newer Slurm wraps numbers: ``{"set": true, "infinite": false, "number": 1031000}``."""
-    if isinstance(place.value, Mapping):
-        return Place(place.value.get("number") if place.value.get("set") else None, f"{place.where}.number")
-    return place
+    if not isinstance(place.value, Mapping):
+        return place
+    return Place(place.value.get("number") if place.value.get("set") else None, place.file, f"{place.trail}.number")
 
 
 def ray(place: Place, context: Context) -> tuple[ClusterNode, ...]:
@@ -105,9 +105,9 @@ def _ray_node(place: Place, context: Context) -> ClusterNode:
     sizes = [amounts.get(name) for name in ("memory", "object_store_memory")]
     known = [round(size) for size in sizes if isinstance(size, int | float) and 0 < size < 2**53]
     state = node.get("state", "ALIVE" if node.get("Alive", True) else "DEAD")
-    name = node.get("node_name") or node.get("NodeName") or node.get("node_id") or node.get("NodeID")
+    names = [place.get(key) for key in ("node_name", "NodeName", "node_id", "NodeID") if node.get(key)]
     return ClusterNode(
-        name=Place(name, f"{place.where}.node_name").text(),
+        name=(names[0] if names else place.get("node_name")).text(),
         devices=devices,
         ram_bytes=sum(known) or None,
         available=state == "ALIVE",

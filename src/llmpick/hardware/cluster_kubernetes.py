@@ -28,17 +28,15 @@ def kubernetes(place: Place, context: Context) -> tuple[ClusterNode, ...]:
 def _kubernetes_node(place: Place, context: Context) -> ClusterNode:
     metadata, status = place.get("metadata"), place.get("status")
     labels = metadata.get("labels")
-    labels.mapping()
-    resources = Place(
-        status.mapping().get("allocatable") or status.mapping().get("capacity"), f"{status.where}.allocatable"
-    )
+    resources = status.get("allocatable" if status.get("allocatable").value else "capacity")
     devices, notes = _kubernetes_devices(labels, resources, context)
-    ready = [entry.get("status") for entry in status.mapping().get("conditions") or () if entry.get("type") == "Ready"]
+    conditions = status.get("conditions").items() if status.get("conditions").value else []
+    ready = [entry.get("status").value for entry in conditions if entry.get("type").value == "Ready"]
     cordoned = place.get("spec").mapping().get("unschedulable") is True
     return ClusterNode(
         name=metadata.get("name").text(),
         devices=devices,
-        ram_bytes=_quantity(Place(resources.mapping().get("memory"), f"{resources.where}.memory")),
+        ram_bytes=_quantity(resources.get("memory")),
         available=not cordoned and ready in ([], ["True"]),
         notes=notes,
     )
@@ -53,12 +51,12 @@ def _kubernetes_devices(labels: Place, resources: Place, context: Context) -> De
     if product is not None:
         devices, notes = _product(labels, resources, str(product), context)
     elif found.get("cloud.google.com/gke-accelerator"):
-        count = Place(resources.mapping().get(_GPU), f"{resources.where}.{_GPU}").number(MAX_NODE_DEVICES)
+        count = resources.get(_GPU).number(MAX_NODE_DEVICES)
         name = labels.get("cloud.google.com/gke-accelerator")
         devices, notes = context.described(name, name.text(), count)
     elif found.get("amd.com/gpu.product-name"):
         name = labels.get("amd.com/gpu.product-name")
-        count = Place(resources.mapping().get("amd.com/gpu"), f"{resources.where}.amd.com/gpu").number(MAX_NODE_DEVICES)
+        count = resources.get("amd.com/gpu").number(MAX_NODE_DEVICES)
         devices, notes = context.described(name, name.text(), count)
     slices = tuple(_mixed_slices(labels, str(product or "")))
     unlabelled = [name for name in resources.mapping() if "/gpu" in name and not devices and not slices]
@@ -72,7 +70,7 @@ def _product(labels: Place, resources: Place, product: str, context: Context) ->
     if labels.mapping().get("nvidia.com/mig.strategy") == "mixed" and count:
         # Under this strategy the label counts GPUs that are cut into slices too; the resource does not.
         replicas = str(labels.mapping().get(f"{_GPU}.replicas", 1))
-        whole = _quantity(Place(resources.mapping().get(_GPU), f"{resources.where}.{_GPU}")) or 0
+        whole = _quantity(resources.get(_GPU)) or 0
         count = min(count, whole // (int(replicas) if replicas.isdecimal() and int(replicas) else 1))
     memory = labels.get(f"{_GPU}.memory")
     name = re.sub(r"-SHARED$", "", product)
@@ -115,8 +113,8 @@ def _mixed_slices(labels: Place, product: str) -> Iterator[Device]:
         if not (label.startswith(_MIG) and label.endswith(".count")):
             continue
         prefix = label[: -len(".count")]
-        count = Place(labels.mapping()[label], f"{labels.where}.{label}").number(MAX_NODE_DEVICES)
-        memory = Place(labels.mapping().get(f"{prefix}.memory"), f"{labels.where}.{prefix}.memory")
+        count = labels.get(label).number(MAX_NODE_DEVICES)
+        memory = labels.get(f"{prefix}.memory")
         if count:
             total = memory.number(2**23, 1) * _MIB
             yield from (mig_slice(product, prefix[len(_MIG) :], total),) * count

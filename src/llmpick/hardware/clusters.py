@@ -48,22 +48,25 @@ class ClusterNode:
 
 
 class Place:
-    """A spot in an inventory, for errors: ``nodes.json: items[3].metadata``."""
+    """A value of an inventory and where it stands, for errors: ``nodes.json: items[3].metadata``."""
 
-    __slots__ = ("value", "where")
+    __slots__ = ("file", "trail", "value")
 
-    def __init__(self, value: Any, where: str) -> None:
-        self.value, self.where = value, where
+    def __init__(self, value: Any, file: str, trail: str = "") -> None:
+        self.value, self.file, self.trail = value, file, trail
+
+    @property
+    def where(self) -> str:
+        """The file and the way to the value in it."""
+        return f"{self.file}: {self.trail}" if self.trail else self.file
 
     def error(self, message: str, hint: str = "") -> InvalidFile:
         """The error for this spot."""
         return InvalidFile(f"{self.where}: {message}", hint)
 
     def get(self, key: str) -> "Place":
-        """The member ``key`` of a mapping; its value is None where it is missing."""
-        if not isinstance(self.value, Mapping):
-            raise self.error("expected a mapping")
-        return Place(self.value.get(key), f"{self.where}.{key}" if ":" in self.where else f"{self.where}: {key}")
+        """The member ``key`` of a mapping; its value is None where it, or the mapping, is missing."""
+        return Place(self.mapping().get(key), self.file, f"{self.trail}.{key}" if self.trail else key)
 
     def items(self, most: int = MAX_NODES) -> list["Place"]:
         """The members of a list of at most ``most``."""
@@ -71,7 +74,7 @@ class Place:
             raise self.error("expected a list")
         if len(self.value) > most:
             raise self.error(f"more than {most} entries")
-        return [Place(value, f"{self.where}[{position}]") for position, value in enumerate(self.value)]
+        return [Place(value, self.file, f"{self.trail}[{position}]") for position, value in enumerate(self.value)]
 
     def mapping(self) -> dict[str, Any]:
         """The value as a mapping; empty where it is missing."""

@@ -104,8 +104,8 @@ class GpuParser:
         try:
             match = self.names.described(name)
         except UnknownName as error:
-            size = "or give its memory alone, such as 24GB"
-            raise UnknownName(error.message, f"{error.hint} ({size})" if error.hint else size.capitalize()) from None
+            hint = f"{error.hint} Its memory alone, such as 24GB, will do too."
+            raise UnknownName(error.message, hint.strip()) from None
         return describe_match(text, count, match)
 
 
