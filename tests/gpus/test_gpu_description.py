@@ -66,6 +66,25 @@ def test_a_named_card_brings_the_facts_of_its_row(rows):
 
 
 @pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("P100 SXM2", 4),
+        ("V100 SXM2 32GB", 6),
+        ("A100 SXM 80GB", 12),
+        ("A800 SXM", 8),
+        ("H100 SXM", 18),
+        ("B200", 18),
+        ("RTX 3090", None),
+        ("H100 PCIe", None),
+        ("H100 NVL", None),
+        ("MI300X", None),
+    ],
+)
+def test_baseboards_connect_their_gpus_and_bridges_are_not_assumed(rows, text, links):
+    assert one(text, rows).device.nvlink_links == links
+
+
+@pytest.mark.parametrize(
     ("text", "usable_gib"),
     [
         ("M2 16GB", 16 * 2 / 3),

@@ -137,7 +137,21 @@ def described_device(row: Row, total: int, usable: int) -> Device:
         bandwidth=round(row["bandwidth_gbs"] * 1e9),
         bandwidth_source="catalog",
         cores=row.get("gpu_cores"),
+        nvlink_links=_nvlink_links(row),
     )
+
+
+def _nvlink_links(row: Row) -> int | None:
+    """Links of a GPU that a baseboard or superchip connects: all of them. None for cards, whose bridge is optional.
+
+    Rates of one link, both directions (NVIDIA's data sheets): 40 GB/s on compute capability 6, 50 on 7 to 9, 100
+    from 10.
+    """
+    if row["vendor"] != "nvidia" or row.get("module") not in ("sxm", "superchip") or not row.get("interconnect_gbs"):
+        return None
+    generation = int(row["compute_capability"].split(".")[0])
+    per_link = 40 if generation < 7 else 50 if generation < 10 else 100
+    return round(row["interconnect_gbs"] / per_link)
 
 
 def _usable(row: Row, total: int) -> tuple[int, str]:
