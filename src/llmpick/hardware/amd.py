@@ -5,6 +5,7 @@ card's GTT is host memory behind PCIe and is never counted.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from llmpick.hardware.device import Device, Found, Host, Probe
 from llmpick.hardware.files import exists, join, list_dir, properties, read_bytes, read_int, read_text
@@ -82,13 +83,13 @@ def _device(root: str, card: Card, node: Mapping[str, int], host: Host) -> Devic
 _SIZES = ("vram_total", "vram_used", "gtt_total", "gtt_used")
 
 
-def _own_memory(sizes: Mapping[str, int | None]) -> dict[str, int | None]:
+def _own_memory(sizes: Mapping[str, int | None]) -> dict[str, Any]:
     total, used = sizes["vram_total"], sizes["vram_used"]
     free = total - used if total is not None and used is not None else None
     return {"total": total, "usable": total, "free": free}
 
 
-def _shared_memory(sizes: Mapping[str, int | None], host: Host) -> dict[str, int | None]:
+def _shared_memory(sizes: Mapping[str, int | None], host: Host) -> dict[str, Any]:
     """Carve-out and GTT together; the GTT part cannot exceed what the host may still give."""
     vram, gtt = sizes["vram_total"], sizes["gtt_total"]
     if vram is None or gtt is None:

@@ -6,6 +6,7 @@ The budget is Metal's ``recommendedMaxWorkingSetSize``, which follows ``sysctl i
 import sys
 from typing import Any, NamedTuple
 
+from llmpick.hardware.described_memory import unified_usable_bytes
 from llmpick.hardware.device import Device, Found, Host, Probe
 
 _MEBI = 2**20
@@ -52,13 +53,13 @@ def interpret(readings: Readings, host: Host) -> Found:
 
 
 def _budget(readings: Readings) -> tuple[int | None, str]:
-    """Metal's figure; else the limit somebody set; else two thirds, the least that macOS gives by default."""
+    """Metal's figure; else the limit somebody set; else what macOS gives by default."""
     if readings.working_set_bytes:
         return readings.working_set_bytes, "metal"
     if readings.wired_limit_mib:
         return readings.wired_limit_mib * _MEBI, "sysctl iogpu.wired_limit_mb"
     if readings.memory_bytes:
-        return readings.memory_bytes * 2 // 3, "two thirds of memory (Metal did not answer)"
+        return unified_usable_bytes("apple", readings.memory_bytes, own_memory=True), "rule (Metal did not answer)"
     return None, "sysctl"
 
 

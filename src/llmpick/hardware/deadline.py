@@ -13,16 +13,16 @@ from collections.abc import Callable
 from typing import Any
 
 
-class TookTooLong(Exception):
+class OverdueError(Exception):
     """The work was still running at the time limit."""
 
 
-class Crashed(Exception):
+class CrashedError(Exception):
     """The work ended without an answer: an exception, or a crash in a native library."""
 
 
 def call(work: Callable[[], Any], limit_seconds: float) -> Any:
-    """The value of ``work()``: built-in types only. Raises `TookTooLong` or `Crashed`, never what the work raises."""
+    """The value of ``work()``, of built-in types. Raises `OverdueError` or `CrashedError`, not what the work raises."""
     return _in_child(work, limit_seconds) if _can_fork() else _in_thread(work, limit_seconds)
 
 
@@ -44,7 +44,7 @@ def _in_child(work: Callable[[], Any], limit_seconds: float) -> Any:
     os.close(writer)
     try:
         answer = _read_until(reader, limit_seconds)
-    except TookTooLong:
+    except OverdueError:
         os.kill(child, signal.SIGKILL)
         _reap(child, os.WNOHANG)  # it may never die; do not wait
         raise
@@ -73,10 +73,10 @@ def _packed(work: Callable[[], Any]) -> bytes:
 
 def _unpack(answer: bytes, if_empty: str) -> Any:
     if not answer:
-        raise Crashed(if_empty)
+        raise CrashedError(if_empty)
     succeeded, value = marshal.loads(answer)
     if not succeeded:
-        raise Crashed(value)
+        raise CrashedError(value)
     return value
 
 
@@ -85,11 +85,11 @@ def _read_until(reader: int, limit_seconds: float) -> bytes:
     import time
 
     deadline = time.monotonic() + limit_seconds
-    chunks = []
+    chunks: list[bytes] = []
     while True:
         ready, _, _ = select.select([reader], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
-            raise TookTooLong
+            raise OverdueError
         chunk = os.read(reader, 65536)
         if not chunk:
             return b"".join(chunks)
@@ -112,5 +112,5 @@ def _in_thread(work: Callable[[], Any], limit_seconds: float) -> Any:
     thread.start()
     thread.join(limit_seconds)
     if thread.is_alive():
-        raise TookTooLong
+        raise OverdueError
     return _unpack(answers[0], "no answer")

@@ -5,7 +5,7 @@ declared; they decide nothing about what fits.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 Status = Literal["ok", "absent", "denied", "broken", "unsupported"]
@@ -177,13 +177,6 @@ def interconnect_of(devices: "tuple[Device, ...] | list[Device]") -> str | None:
     if len(devices) < 2:
         return None
     return "nvlink" if all(device.nvlink_links for device in devices) else "pcie"
-
-
-def with_budget(device: Device) -> Device:
-    """``device`` with ``usable`` put to total minus reserved where only those two are known."""
-    if device.usable is not None or device.total is None or device.reserved is None:
-        return device
-    return replace(device, usable=device.total - device.reserved)
 
 
 def safely(name: str, look: Callable[[], Found]) -> Found:

@@ -3,7 +3,9 @@
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
+from llmpick.hardware.described_memory import unified_usable_bytes
 from llmpick.hardware.device import Device, Host
 from llmpick.hardware.files import exists, read_bytes, read_text
 from llmpick.hardware.nvml import LIBRARY
@@ -60,8 +62,11 @@ def tegra_device(root: str, host: Host) -> Device | None:
         name=name or "NVIDIA Tegra",
         vendor="nvidia",
         source="device-tree",
-        total=host.physical_total,
-        usable=host.total,
-        free=host.available,
-        unified=True,
+        **unified_memory(host),
     )
+
+
+def unified_memory(host: Host) -> dict[str, Any]:
+    """Sizes for a GPU without memory of its own: the host's, less what the operating system must keep."""
+    usable = None if host.total is None else unified_usable_bytes("nvidia", host.total, own_memory=True)
+    return {"total": host.physical_total, "usable": usable, "free": host.available, "unified": True}

@@ -1,11 +1,11 @@
 """Intel devices by the xe and i915 drivers' files in sysfs.
 
-Neither driver publishes free memory without privilege, so ``free`` is unknown. How much of the host's memory an
-integrated GPU may use depends on driver and runtime: ``usable`` is unknown there too.
+Neither driver publishes free memory without privilege, so ``free`` is unknown.
 """
 
 from collections.abc import Sequence
 
+from llmpick.hardware.described_memory import reserved_bytes, unified_usable_bytes
 from llmpick.hardware.device import Device, Found, Host, Probe
 from llmpick.hardware.files import list_dir, read_int
 from llmpick.hardware.pci import Card, card_name
@@ -33,11 +33,18 @@ def _device(root: str, card: Card, host: Host) -> Device:
         vendor="intel",
         source="xe or i915",
         total=host.physical_total if unified else local,
-        usable=local,
+        usable=_usable(local, host.total if unified else None),
         unified=unified,
         pci_bus_id=card.address,
         pci_device_id=card.pci_device_id,
     )
+
+
+def _usable(local: int | None, shared: int | None) -> int | None:
+    """By the rules for cards that cannot be asked, as neither driver tells what it keeps."""
+    if local is not None:
+        return local - reserved_bytes(local)
+    return None if shared is None else unified_usable_bytes("intel", shared, own_memory=False)
 
 
 def local_memory_bytes(root: str, card: Card) -> int | None:

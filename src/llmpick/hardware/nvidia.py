@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmpick.hardware import nvml
-from llmpick.hardware.deadline import Crashed, TookTooLong, call
+from llmpick.hardware.deadline import CrashedError, OverdueError, call
 from llmpick.hardware.device import Device, Found, Host, MigSlice, Probe, Status
-from llmpick.hardware.driver import library_answers, tegra_device
+from llmpick.hardware.driver import library_answers, tegra_device, unified_memory
 from llmpick.hardware.files import exists
 from llmpick.hardware.nvidia_order import visible_gpus
 from llmpick.hardware.pci import cards
@@ -27,7 +27,7 @@ GPU that fails to answer must not be taken for one that has all of the host's me
 _INIT_FAILURES: Mapping[int, tuple[Status, str]] = {
     nvml.NO_PERMISSION: (
         "denied",
-        "Allow this user to open /dev/nvidiactl and /dev/nvidia0; in a container, pass the GPU in (docker run --gpus all).",
+        "Allow this user to open /dev/nvidiactl and /dev/nvidia0; in a container, pass the GPU in (--gpus all).",
     ),
     nvml.LIB_RM_VERSION_MISMATCH: (
         "broken",
@@ -35,8 +35,8 @@ _INIT_FAILURES: Mapping[int, tuple[Status, str]] = {
     ),
     nvml.DRIVER_NOT_LOADED: (
         "broken",
-        "Load the driver (sudo modprobe nvidia; with Secure Boot its module must be signed), or in a container pass the "
-        "GPU in (docker run --gpus all).",
+        "Load the driver (sudo modprobe nvidia; with Secure Boot its module must be signed), or in a container pass "
+        "the GPU in (--gpus all).",
     ),
 }
 
@@ -47,10 +47,10 @@ def probe_nvidia(root: str, environment: Mapping[str, str], host: Host, limit_se
         return _without_library(root, host)
     try:
         answer = call(nvml.read, limit_seconds)
-    except TookTooLong:
+    except OverdueError:
         detail = f"NVML did not answer within {limit_seconds:g} s: the driver hangs"
         return Found(_probe("broken", detail, "Look for Xid errors in dmesg; a restart usually helps."))
-    except Crashed as error:
+    except CrashedError as error:
         remedy = "Check that nvidia-smi works; reinstall nvidia-ml-py if the detail says it is missing."
         return Found(_probe("broken", str(error), remedy))
     if "error" in answer:
@@ -125,7 +125,7 @@ def _devices(row: Mapping[str, Any], host: Host) -> list[Device]:
     """The GPU, or its slices when it is in MIG mode."""
     if row["mig_enabled"]:
         return [_mig_device(row, piece) for piece in row["slices"]]
-    memory = _unified_memory(host) if _capability(row) in _NO_OWN_MEMORY else _own_memory(row)
+    memory = unified_memory(host) if _capability(row) in _NO_OWN_MEMORY else _own_memory(row)
     bandwidth = peak_bandwidth(row["memory_clock_mhz"], row["memory_bus_bits"])
     return [
         Device(
@@ -164,16 +164,11 @@ def _pci_device_id(combined: int | None) -> str | None:
     return f"{combined & 0xFFFF:04x}:{combined >> 16:04x}" if combined else None
 
 
-def _unified_memory(host: Host) -> dict[str, Any]:
-    return {"total": host.physical_total, "usable": host.total, "free": host.available, "unified": True}
-
-
 def _own_memory(row: Mapping[str, Any]) -> dict[str, Any]:
     """Without version 2 nobody knows what the driver reserves: then only free memory and what processes hold counts."""
-    total, free, reserved = row.get("total") or None, row.get("free"), row.get("reserved")
-    if total is None:
+    if not row.get("total"):
         return {}
-    held = row.get("process_bytes")
+    total, free, reserved, held = row["total"], row["free"], row["reserved"], row["process_bytes"]
     usable = total - reserved if reserved is not None else min(total, free + (held or 0))
     return {"total": total, "reserved": reserved, "usable": usable, "free": free, "processes_used": held}
 

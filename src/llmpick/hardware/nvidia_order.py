@@ -6,7 +6,7 @@ models an index therefore means what CUDA says it means: CUDA itself is asked, i
 
 from collections.abc import Mapping, Sequence
 
-from llmpick.hardware.deadline import Crashed, TookTooLong, call
+from llmpick.hardware.deadline import CrashedError, OverdueError, call
 from llmpick.hardware.device import Device
 from llmpick.hardware.visibility import Candidate, Selection, cuda_visible, is_list_of_indices
 
@@ -53,7 +53,7 @@ def _ask_cuda(devices: Sequence[Device], by_pci_order: Selection) -> tuple[Selec
     """CUDA's own list; without it as many of the smallest devices, which promises least."""
     try:
         uuids: list[str] = call(read_cuda_uuids, _LIMIT_SECONDS)
-    except (TookTooLong, Crashed):
+    except (OverdueError, CrashedError):
         by_size = sorted(range(len(devices)), key=lambda position: devices[position].usable or 0)
         note = (
             "CUDA_VISIBLE_DEVICES names devices by number, CUDA orders different models fastest first, and CUDA could "

@@ -17,7 +17,7 @@ _CLOCK_SM, _CLOCK_MEM = 1, 2
 
 
 def read() -> dict[str, Any]:
-    """``{"error": code, "message": ...}``, or driver versions and ``devices``: one row per GPU with MIG slices inside."""
+    """``{"error": code, "message": ...}``, or driver versions and ``devices``: a row per GPU, slices inside."""
     import pynvml
 
     try:

@@ -37,7 +37,7 @@ def cards(root: str, vendor: int) -> list[Card]:
 
 
 def drm_cards(root: str) -> list[Card]:
-    """Cards with a graphics driver, of all vendors: ``/sys/class/drm/card0``, without outputs such as ``card0-DP-1``."""
+    """Cards with a graphics driver, of all vendors: ``/sys/class/drm/card0``, not outputs such as ``card0-DP-1``."""
     found: dict[str, Card] = {}
     for name in list_dir(root, "/sys/class/drm"):
         if name.startswith("card") and name[4:].isdigit():
@@ -48,8 +48,8 @@ def drm_cards(root: str) -> list[Card]:
 
 
 def _card(root: str, address: str, directory: str) -> Card:
-    numbers = [read_int(root, f"{directory}/{name}") or 0 for name in ("vendor", "device", "revision")]
-    return Card(address, *numbers, directory)
+    vendor, device, revision = (read_int(root, f"{directory}/{name}") or 0 for name in ("vendor", "device", "revision"))
+    return Card(address, vendor, device, revision, directory)
 
 
 def _pci_address(root: str, directory: str) -> str | None:

@@ -6,7 +6,7 @@ identifiers may be shortened as long as they name one device; a device named twi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 _LEADING_INTEGER = re.compile(r"\s*([+-]?[0-9]+)")
@@ -37,7 +37,7 @@ def cuda_visible(value: str | None, candidates: Sequence[Candidate]) -> Selectio
     return _select("CUDA_VISIBLE_DEVICES", value, candidates, ("GPU-", "MIG-"))
 
 
-def rocm_visible(environment: "dict[str, str]", candidates: Sequence[Candidate]) -> Selection:
+def rocm_visible(environment: Mapping[str, str], candidates: Sequence[Candidate]) -> Selection:
     """``ROCR_VISIBLE_DEVICES`` first, then ``HIP_VISIBLE_DEVICES`` (or CUDA's name) over what that left."""
     first = _select("ROCR_VISIBLE_DEVICES", environment.get("ROCR_VISIBLE_DEVICES"), candidates, ("GPU-",))
     name = "HIP_VISIBLE_DEVICES" if "HIP_VISIBLE_DEVICES" in environment else "CUDA_VISIBLE_DEVICES"
