@@ -151,7 +151,7 @@ def _nvlink_links(row: Row) -> int | None:
         return None
     generation = int(row["compute_capability"].split(".")[0])
     per_link = 40 if generation < 7 else 50 if generation < 10 else 100
-    return round(row["interconnect_gbs"] / per_link)
+    return round(float(row["interconnect_gbs"]) / per_link)
 
 
 def _usable(row: Row, total: int) -> tuple[int, str]:

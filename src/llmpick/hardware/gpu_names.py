@@ -42,16 +42,14 @@ class GpuNames:
         self._vendors = sorted({str(row["vendor"]) for row in rows.values()})
         self._ids: dict[str, list[str]] = {}
         for gpu_id, row in rows.items():
-            for key in {self.key(name) for name in _names(row)}:
+            vendor = row["vendor"]
+            for key in {_squeeze(name).removeprefix(vendor) for name in _names(row)}:
                 self._ids.setdefault(key, []).append(gpu_id)
 
     def key(self, name: str) -> str:
         """``name`` as it is compared: ``NVIDIA A100-SXM4-80GB`` and ``a100 sxm4 80gb`` are the same."""
-        key = name.lower().replace("(r)", "").replace("(tm)", "").translate(_NOISE)
-        for vendor in self._vendors:
-            if key.startswith(vendor) and len(key) > len(vendor):
-                return key[len(vendor) :]
-        return key
+        key = _squeeze(name)
+        return next((key.removeprefix(vendor) for vendor in self._vendors if key.startswith(vendor)), key)
 
     def ids(self, name: str) -> tuple[str, ...]:
         """The ids of all rows that carry this name, as it stands."""
@@ -177,6 +175,13 @@ def total_mib(row: Row) -> int | None:
     reported = row.get("reported_memory_mib", ())
     total: int | None = reported[0] if reported else row.get("memory_mib")
     return total
+
+
+def _squeeze(name: str) -> str:
+    key = name.lower()
+    if "(" in key:
+        key = key.replace("(r)", "").replace("(tm)", "")
+    return key.translate(_NOISE)
 
 
 def _names(row: Row) -> Iterable[str]:
