@@ -62,6 +62,15 @@ class Embeddings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """How the model's GGUF file differs from its weights: an output row stored although tied, further rows, a cut table."""
+
+    stores_tied_output: bool = False
+    vocab_size: int | None = None
+    tensors: tuple[RawTensor, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
     """Everything that decides which weights a model has and what it keeps per token."""
 
@@ -78,5 +87,6 @@ class Architecture:
     position_encoding: str = "rotary"
     activation: str | None = None
     parallel_residual: bool = False
+    gguf: Conversion = Conversion()
     checkpoint: tuple[RawTensor, ...] = field(default=())
     """What checkpoints store beyond the model as it runs (copies of a tied head, masks, MTP blocks): roles say what."""

@@ -27,6 +27,8 @@ class Experts:
     bias: bool = False
     router_bias: bool = False
     router: bool = True
+    score_correction_bias: bool = False
+    """A bias on the router's scores that is a buffer, not a weight (it is in checkpoints and GGUF files)."""
     shared_intermediate_size: int = 0
     shared_gate: bool = False
     """A one-row gate on the shared expert's output (Qwen2-MoE)."""

@@ -163,9 +163,7 @@ class Scope(Mapping[str, Any]):
 class _Nested(Scope):
     """A nested config; names it lacks are looked up nowhere else, but its defaults may read the outer config."""
 
-    def __init__(
-        self, configs: list[Mapping[str, Any]], defaults: Mapping[str, Any], where: str, outer: Scope
-    ) -> None:
+    def __init__(self, configs: list[Mapping[str, Any]], defaults: Mapping[str, Any], where: str, outer: Scope) -> None:
         super().__init__(configs, defaults, where)
         self._outer = outer
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from llmpick.architecture.attention import Attention, CachedState, LatentAttention
-from llmpick.architecture.decoder import Architecture, Embeddings, Layer, Norm, Part, RawTensor
+from llmpick.architecture.decoder import Architecture, Conversion, Embeddings, Layer, Norm, Part, RawTensor
 from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 from llmpick.errors import InvalidFile, UnsupportedArchitecture
@@ -94,7 +94,11 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         old = merged.get(key)
         replaces = isinstance(value, Mapping) and value.get("kind", None) is not None and isinstance(old, Mapping)
-        if isinstance(value, Mapping) and isinstance(old, Mapping) and not (replaces and value["kind"] != old.get("kind")):
+        if (
+            isinstance(value, Mapping)
+            and isinstance(old, Mapping)
+            and not (replaces and value["kind"] != old.get("kind"))
+        ):
             merged[key] = _merge(old, value)
         else:
             merged[key] = value
@@ -153,9 +157,15 @@ def _build(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
         layers=_layers(spec["layer"], layer_count, scope),
         norm=Norm(**_values(Norm, spec["norm"], scope)),
         tensors=_raw_tensors(spec.get("tensors", {}), scope),
+        gguf=_conversion(spec.get("gguf", {}), scope),
         checkpoint=_raw_tensors(spec.get("checkpoint", {}), scope),
         **model,
     )
+
+
+def _conversion(spec: Mapping[str, Any], scope: Scope) -> Conversion:
+    values = {key: scope.evaluate(value) for key, value in spec.items() if key != "tensors"}
+    return Conversion(tensors=_raw_tensors(spec.get("tensors", {}), scope), **values)
 
 
 def _layers(spec: Mapping[str, Any], count: int, scope: Scope) -> tuple[Layer, ...]:

@@ -1,0 +1,129 @@
+"""What `fit` needs of every model, computed once and kept beside the catalog's snapshot.
+
+Two documents: a light one that is read for every model (totals by format, cache rows, activation widths, evidence) and
+rows read only for the models that are shown (bytes of each layer by format).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+from llmpick.catalog.catalog import Catalog
+from llmpick.catalog.counts import counts
+from llmpick.catalog.subject import Subject, subject_of_model
+from llmpick.errors import InvalidFile
+from llmpick.fit.quality import Evidence, evidence
+from llmpick.formats import weigh
+from llmpick.formats.base import WeightBytes
+from llmpick.inventory.caches import CacheLayer
+from llmpick.runtimes.llama_cpp import Loaded
+from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
+
+GGUF_LADDER = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+"""Formats that `fit` tries for llama.cpp, best first. F16 costs twice Q8_0 for no measured gain: only by --quant."""
+PROFILED = ("F16", *GGUF_LADDER)
+
+
+class Profile(NamedTuple):
+    """One model's light profile. ``weights``: format -> bytes as `WeightBytes`, layers summed."""
+
+    model_id: str
+    layers: int
+    total: int
+    active: int
+    max_context: int | None
+    shape: Shape
+    caches: tuple[CacheLayer, ...]
+    weights: dict[str, tuple[int, int, int, int, int, int]]
+    evidence: Evidence | None
+    group: str
+
+    def device_bytes(self, format_name: str) -> int:
+        """Weight bytes on the devices when every layer is there."""
+        _, _, output, layers, _, other = self.weights[format_name]
+        return output + layers + other
+
+
+def profiles(catalog: Catalog) -> list[Profile]:
+    """Profiles of every open model that can be counted, in the catalog's order."""
+    document = catalog.store.derived("profiles", lambda: _build(catalog))
+    return [_profile(model_id, row) for model_id, row in document.items()]
+
+
+def loaded(catalog: Catalog, profile: Profile, format_name: str) -> Loaded:
+    """The model in a format with the bytes of every layer, for an exact placement."""
+    rows = catalog.store.derived(f"layers-{profile.model_id}", lambda: _layer_rows(catalog, profile.model_id))
+    row = rows.get(format_name) or _weights_row(subject_of_model(profile.model_id, catalog), format_name, catalog)
+    weights = WeightBytes(format_name, *row[:3], tuple(_expand(row[3])), tuple(_expand(row[4])), row[5])
+    return Loaded(profile.layers, profile.shape, profile.caches, weights)
+
+
+def _build(catalog: Catalog) -> dict[str, Any]:
+    found = {}
+    for model_id, facts in catalog.facts.items():
+        if facts.get("weights", "open") != "open" or "total" not in counts(catalog)[model_id]:
+            continue
+        try:
+            found[model_id] = _row(catalog, subject_of_model(model_id, catalog))
+        except InvalidFile:
+            continue
+    return found
+
+
+def _row(catalog: Catalog, subject: Subject) -> list[Any]:
+    weights = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in PROFILED}
+    best = evidence(catalog.model_data(subject.id).get("benchmarks", []))
+    return [
+        subject.architecture.num_hidden_layers, subject.parameters.total, subject.parameters.active, subject.max_context,
+        asdict(shape_of(subject.architecture)), [_without_layers(cache) for cache in subject.caches],
+        {name: _summed(each) for name, each in weights.items()}, best, counts(catalog)[subject.id]["shape"],
+    ]  # fmt: skip
+
+
+def _without_layers(cache: CacheLayer) -> list[Any]:
+    """Layer indices as (first, last, step) runs are long: kept as a list only once per cache kind."""
+    return list(cache)
+
+
+def _summed(weights: WeightBytes) -> list[int]:
+    return [weights.tensor_bytes, weights.input_embedding_bytes, weights.output_bytes, sum(weights.layer_bytes),
+            sum(weights.layer_expert_bytes), weights.other_bytes]  # fmt: skip
+
+
+def _profile(model_id: str, row: list[Any]) -> Profile:
+    layers, total, active, context, shape, caches, weights, best, group = row
+    return Profile(
+        model_id, layers, total, active, context, Shape(**shape),
+        tuple(CacheLayer(kind, tuple(indices), *rest[:-1], tuple(rest[-1])) for kind, indices, *rest in caches),
+        {name: tuple(sizes) for name, sizes in weights.items()}, Evidence(*best) if best else None, group,
+    )  # fmt: skip
+
+
+def _layer_rows(catalog: Catalog, model_id: str) -> dict[str, Any]:
+    subject = subject_of_model(model_id, catalog)
+    return {name: _weights_row(subject, name, catalog) for name in PROFILED}
+
+
+def _weights_row(subject: Subject, format_name: str, catalog: Catalog) -> list[Any]:
+    weights = weigh(subject.architecture, subject.tensors, format_name, catalog.formats)
+    return [weights.tensor_bytes, weights.input_embedding_bytes, weights.output_bytes,
+            list(_runs(weights.layer_bytes)), list(_runs(weights.layer_expert_bytes)), weights.other_bytes]  # fmt: skip
+
+
+def _runs(values: tuple[int, ...]) -> Iterator[list[int]]:
+    """Equal neighbours as [value, how many]."""
+    start = 0
+    for position in range(1, len(values) + 1):
+        if position == len(values) or values[position] != values[start]:
+            yield [values[start], position - start]
+            start = position
+
+
+def _expand(runs: list[list[int]]) -> Iterator[int]:
+    for value, times in runs:
+        yield from [value] * times
+
+
+def kv_types(formats: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Cache type -> (block size, block bytes)."""
+    return {name.lower(): (int(row[0]), int(row[1])) for name, row in formats["ggml_types"]["types"].items()}

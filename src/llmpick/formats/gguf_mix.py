@@ -1,0 +1,204 @@
+"""GGUF mixes: which tensor gets which ggml type, by the rule table in catalog/formats/gguf_mixes.yaml."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from llmpick.architecture.attention import Attention, LatentAttention
+from llmpick.architecture.decoder import Architecture
+from llmpick.architecture.feed_forward import Experts
+from llmpick.architecture.state_space import GatedDeltaNet
+from llmpick.errors import InvalidFile
+from llmpick.formats.base import WeightBytes, block_of
+from llmpick.formats.gguf_tensors import GgufTensor, gguf_tensors
+from llmpick.inventory.tensors import Tensor
+
+LAYERS_OF_70B = 80
+"""llama.cpp names shapes by layer count; 80 layers with grouped queries is what it calls 70B."""
+
+
+class Features(NamedTuple):
+    """What the rules ask of a model."""
+
+    layers: int
+    n_expert: int
+    n_gqa: int
+    falcon: bool
+    imatrix: bool
+    tied: bool
+
+    @property
+    def size_70b(self) -> bool:
+        """Whether llama.cpp calls the shape 70B."""
+        return self.layers == LAYERS_OF_70B and self.n_gqa > 1
+
+
+class Typed(NamedTuple):
+    """``count`` tensors of one name and type; ``layer`` None outside the layers."""
+
+    name: str
+    role: str
+    type_name: str
+    layer: int | None
+    size_bytes: int
+
+
+def features(architecture: Architecture, imatrix: bool = False) -> Features:
+    """The structural facts that the rules depend on."""
+    parts = [part for layer in architecture.layers for part in layer.parts]
+    first = next((layer.parts for layer in architecture.layers if 0 in layer.indices), ())
+    if any(isinstance(part, GatedDeltaNet) for part in first):
+        first = tuple(parts)  # these models' files give one head count for all layers
+    heads = next((part for part in first if isinstance(part, (Attention, LatentAttention))), None)
+    n_gqa = 0
+    if isinstance(heads, Attention):
+        n_gqa = heads.num_attention_heads // heads.num_key_value_heads
+    elif heads is not None:
+        n_gqa = heads.num_attention_heads
+    experts = max((part.num_experts for part in parts if isinstance(part, Experts)), default=0)
+    return Features(architecture.num_hidden_layers, experts, n_gqa, architecture.gguf.stores_tied_output, imatrix,
+                    architecture.embeddings.tied and not architecture.gguf.stores_tied_output)  # fmt: skip
+
+
+def typed_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str, formats: Mapping[str, Any],
+                  imatrix: bool = False) -> list[Typed]:  # fmt: skip
+    """Every tensor of the file with its type and bytes."""
+    table = formats["gguf_mixes"]
+    rules = _rules(table, mix)
+    traits = features(architecture, imatrix)
+    rows = gguf_tensors(architecture, tensors)
+    roles = {row.name: _role(row, table, traits) for row in rows}
+    positions = _positions(rows, roles, traits, rules)
+    found = []
+    for row in rows:
+        sized: dict[tuple[int, int], tuple[str, int]] = {}
+        for layer in row.layers or (None,):
+            position = positions.get((row.name, layer), (0, traits.layers))
+            if position not in sized:
+                type_name = _type(row, roles[row.name], rules, table, traits, position, formats)
+                block, size = block_of(type_name, formats)
+                sized[position] = type_name, row.row_elements // block * size * row.rows * row.copies
+            found.append(Typed(row.name, roles[row.name], sized[position][0], layer, sized[position][1]))
+    return found
+
+
+def weigh_mix(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str, formats: Mapping[str, Any],
+              imatrix: bool = False) -> WeightBytes:  # fmt: skip
+    """Bytes by place. A tied embedding is loaded a second time as output; Falcon's file stores it twice."""
+    layers = [0] * architecture.num_hidden_layers
+    experts = [0] * architecture.num_hidden_layers
+    embedding = output = other = 0
+    tied_copy = 0
+    for row in typed_tensors(architecture, tensors, mix, formats, imatrix):
+        if row.layer is not None:
+            layers[row.layer] += row.size_bytes
+            experts[row.layer] += row.size_bytes if "_exps." in row.name else 0
+        elif row.name in ("token_embd.weight", "position_embd.weight"):
+            embedding += row.size_bytes
+            tied_copy += row.size_bytes if row.name == "token_embd.weight" else 0
+        elif row.name.startswith("output") or row.name.startswith("final_norm"):
+            output += row.size_bytes
+        else:
+            other += row.size_bytes
+    total = sum(layers) + embedding + output + other
+    if architecture.embeddings.tied and not architecture.gguf.stores_tied_output:
+        output += tied_copy
+    return WeightBytes(mix, total, embedding, output, tuple(layers), tuple(experts), other)
+
+
+def _rules(table: Mapping[str, Any], mix: str) -> dict[str, Any]:
+    row = dict(table["mixes"][mix])
+    if "like" in row:
+        row = {**_rules(table, row["like"]), **row}
+    return row
+
+
+def _role(row: GgufTensor, table: Mapping[str, Any], traits: Features) -> str:
+    name = row.name.removeprefix("blk.{i}.")
+    if name == "token_embd.weight" and traits.tied:
+        return "output"
+    if name in table["exact_roles"]:
+        return str(table["exact_roles"][name])
+    return next((role for part, role in table["roles"] if part in name), "other")
+
+
+def _positions(rows: list[GgufTensor], roles: Mapping[str, str], traits: Features,
+               rules: Mapping[str, Any]) -> dict[tuple[str, int | None], tuple[int, int]]:  # fmt: skip
+    """(name, layer) -> (position, number) as llama.cpp counts them for attention_v and ffn roles."""
+    by_role: dict[str, list[tuple[int, str]]] = {}
+    for row in rows:
+        if row.name.endswith(".weight") and roles[row.name] in ("attention_v", "ffn_up", "ffn_gate", "ffn_down"):
+            by_role.setdefault(roles[row.name], []).extend((layer, row.name) for layer in row.layers)
+    found: dict[tuple[str, int | None], tuple[int, int]] = {}
+    for role, places in by_role.items():
+        by_layer = role != "attention_v" and traits.n_expert > 1 and rules.get("ffn_position") != "order"
+        number = len(places) if role == "attention_v" else traits.layers
+        for order, (layer, name) in enumerate(sorted(places)):
+            found[name, layer] = (layer if by_layer else order, number)
+    return found
+
+
+def _type(row: GgufTensor, role: str, rules: Mapping[str, Any], table: Mapping[str, Any], traits: Features,
+          position: tuple[int, int], formats: Mapping[str, Any]) -> str:  # fmt: skip
+    never = next((part for part in table["never_quantised"] if part in row.name), None)
+    if row.dimensions < 2 or not row.name.endswith(".weight") or never:
+        kept = any(part in row.name for part in table["kept_16bit"])
+        return "f16" if kept and rules["base"] != "f32" else "f32"
+    if rules.get("plain"):
+        return str(rules["base"])
+    chosen = _chosen(row, role, rules, table, traits, position, formats)
+    if role == "attention_v" and rules.get("common", True) and traits.size_70b:
+        chosen = table["upgrades"]["attention_v"]["types"].get(chosen, chosen)
+    return _fitting(chosen, row.row_elements, table, formats)
+
+
+def _chosen(row: GgufTensor, role: str, rules: Mapping[str, Any], table: Mapping[str, Any], traits: Features,
+            position: tuple[int, int], formats: Mapping[str, Any]) -> str:  # fmt: skip
+    common = table["common"].get(role, []) if rules.get("common", True) else []
+    block = block_of(rules["base"], formats)[0]
+    for rule in (*common, *rules.get(role, [])):
+        type_name, conditions = _parsed(rule)
+        if all(_holds(condition, row, traits, position, block) for condition in conditions):
+            return type_name
+    return str(rules["base"])
+
+
+@lru_cache(maxsize=None)
+def _parsed(rule: str) -> tuple[str, tuple[str, ...]]:
+    type_name, _, condition = rule.partition(" if ")
+    return type_name, tuple(condition.split(" and ")) if condition else ()
+
+
+def _holds(condition: str, row: GgufTensor, traits: Features, position: tuple[int, int], block: int) -> bool:
+    index, number = position
+    simple: dict[str, Callable[[], bool]] = {
+        "imatrix": lambda: traits.imatrix,
+        "falcon": lambda: traits.falcon,
+        "size_70b": lambda: traits.size_70b,
+        "merged_3d": lambda: row.merged_3d,
+        "unaligned": lambda: row.row_elements % block != 0,
+        "more_bits": lambda: index < number // 8 or index >= 7 * number // 8 or (index - number // 8) % 3 == 2,
+        "middle": lambda: number // 8 <= index < 7 * number // 8,
+        "first 1/8": lambda: index < number // 8,
+        "first 1/16": lambda: index < number // 16,
+        "n_gqa >= 4": lambda: traits.n_gqa >= 4,
+        "n_expert == 8": lambda: traits.n_expert == 8,
+        "n_expert >= 4": lambda: traits.n_expert >= 4,
+    }
+    if condition.startswith("not "):
+        return not _holds(condition[4:], row, traits, position, block)
+    if condition in simple:
+        return simple[condition]()
+    if condition.startswith("first ") and condition[6:].isdecimal():
+        return index < int(condition[6:])
+    raise InvalidFile(f"gguf_mixes.yaml: unknown condition {condition!r}")
+
+
+def _fitting(type_name: str, row_elements: int, table: Mapping[str, Any], formats: Mapping[str, Any]) -> str:
+    """The type, or the one to fall back to when a row is not a whole number of blocks."""
+    if row_elements % block_of(type_name, formats)[0] == 0:
+        return type_name
+    smaller = table["fallbacks"].get(type_name)
+    if smaller and row_elements % block_of(smaller, formats)[0] == 0:
+        return str(smaller)
+    return str(table["last_fallback"])

@@ -1,0 +1,216 @@
+"""What llama.cpp holds on each device: weights, caches, compute buffer and the CUDA context.
+
+Placement as in llama-model.cpp: the input embedding stays on the host (a tied one is loaded again as output);
+``n_gpu_layers`` counts the output first and then layers from the end; with several devices, contiguous layers go to
+each in proportion to ``tensor_split`` (memory, if not given). Version and figures: catalog/runtimes/llama.cpp.yaml.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from llmpick.formats.base import WeightBytes
+from llmpick.inventory.caches import CacheLayer
+from llmpick.runtimes import llama_cpp_cache as kv
+from llmpick.runtimes import llama_cpp_compute as graph
+from llmpick.runtimes.base import (
+    Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings,
+)  # fmt: skip
+
+NAME = "llama.cpp"
+SETTINGS: dict[str, type] = {
+    "n_batch": int, "n_ubatch": int, "flash_attn": bool, "n_seq_max": int, "kv_unified": bool, "swa_full": bool,
+    "n_outputs_max": int, "n_gpu_layers": int, "n_cpu_moe": int, "split_mode": str, "tensor_split": str,
+}  # fmt: skip
+_GRAPH_SOURCE = "ggml-org/llama.cpp 0c1e5709, measured allocations (docs/memory.md)"
+PIPELINE_COPIES = 4
+
+
+class Loaded(NamedTuple):
+    """A model in one format, reduced to what llama.cpp's memory depends on."""
+
+    layers: int
+    shape: graph.Shape
+    caches: tuple[CacheLayer, ...]
+    weights: WeightBytes
+
+
+def load(model: Model) -> Loaded:
+    """Reduce a model."""
+    architecture = model.architecture
+    return Loaded(architecture.num_hidden_layers, graph.shape_of(architecture), model.caches, model.weights)
+
+
+class Plan(NamedTuple):
+    """Where everything goes: the device of each layer (-1: host), of the output, and layers whose experts stay home."""
+
+    layer_device: tuple[int, ...]
+    output_device: int
+    expert_layers_on_host: int
+
+    @property
+    def on_device(self) -> int:
+        """How many layers are on devices."""
+        return sum(1 for device in self.layer_device if device >= 0)
+
+
+def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
+    """Memory on every device and the host. ``data``: catalog/runtimes/llama.cpp.yaml and the cache types."""
+    settings = checked_settings(NAME, request.settings, SETTINGS)
+    plan = place(model, devices, settings)
+    at, found = setting(model, request, settings)
+    shape = model.shape
+    kv_layers = kv_bytes_by_layer(model, found, request, settings, data["kv_types"])
+    made = [
+        _device(index, device, model, plan, kv_layers, shape, at, data) for index, device in enumerate(devices)
+    ]
+    host = _host(model, plan, kv_layers, shape, at, bool(devices))
+    terms = _terms(model, made, host, at, shape, data, sum(kv_layers))
+    placement = {
+        "devices": len(devices), "n_gpu_layers": plan.on_device + (1 if plan.output_device >= 0 else 0),
+        "layers_on_gpu": plan.on_device, "layers": len(plan.layer_device), "n_cpu_moe": plan.expert_layers_on_host,
+        "split": "layer" if len(devices) > 1 else "none",
+    }  # fmt: skip
+    return Estimate(NAME, data["version"], terms, tuple(made), host, placement)
+
+
+def setting(model: Loaded, request: Request, settings: Mapping[str, Any]) -> tuple[graph.Setting, kv.Cells]:
+    """What the graph and the caches depend on."""
+    sequences = settings.get("n_seq_max", request.sequences)
+    n_ctx = request.context * request.sequences
+    n_batch = settings.get("n_batch", 2048)
+    micro = min(n_ctx, n_batch, settings.get("n_ubatch", 512))
+    window = kv.widest_window(model.caches)
+    found = kv.cells(
+        n_ctx, sequences, window, micro, settings.get("kv_unified", False), settings.get("swa_full", False)
+    )
+    outputs = min(micro, settings.get("n_outputs_max", n_batch))
+    flash = settings.get("flash_attn", True)
+    exact = ("f16", "bf16", "f32")
+    at = graph.Setting(micro, found.full, found.windowed if window else 0, found.streams, flash, outputs,
+                       request.type_k not in exact, request.type_v not in exact)  # fmt: skip
+    return at, found
+
+
+def kv_bytes_by_layer(model: Loaded, found: kv.Cells, request: Request, settings: Mapping[str, Any],
+                      types: Mapping[str, tuple[int, int]]) -> list[int]:  # fmt: skip
+    """Cache bytes of each layer, exact."""
+    sequences = settings.get("n_seq_max", request.sequences)
+    by_layer = [0] * model.layers
+    for cache in model.caches:
+        size = kv.layer_bytes(cache, found, request.type_k, request.type_v, sequences, types)
+        for layer in cache.layers:
+            by_layer[layer] += size
+    return by_layer
+
+
+def place(model: Loaded, devices: Sequence[Budget], settings: Mapping[str, Any]) -> Plan:
+    """Layers to devices by ``n_gpu_layers`` (all, if not given) and ``tensor_split``."""
+    layers = model.layers
+    wanted = settings.get("n_gpu_layers", layers + 1) if devices else 0
+    units = min(wanted if wanted >= 0 else layers + 1, layers + 1)
+    shares = _shares(devices, settings.get("tensor_split"))
+    bounds = [part / sum(shares) for part in accumulate(shares)] if devices else []
+    first = layers + 1 - units
+    assigned = [-1] * first + [
+        min(bisect_right(bounds, unit / units), len(devices) - 1) for unit in range(units)
+    ]
+    experts = settings.get("n_cpu_moe", 0) if devices else 0
+    return Plan(tuple(assigned[:layers]), assigned[layers], min(experts, layers))
+
+
+def _shares(devices: Sequence[Budget], split: str | None) -> list[float]:
+    if split:
+        given = [float(part) for part in split.replace("/", ",").split(",")]
+        return (given + [0.0] * len(devices))[: len(devices)]
+    return [float(device.usable_bytes) for device in devices]
+
+
+def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape,
+            at: graph.Setting, data: Mapping[str, Any]) -> DeviceMemory:  # fmt: skip
+    weights, cache = 0, 0
+    for layer, owner in enumerate(plan.layer_device):
+        if owner == index:
+            at_home = layer < plan.expert_layers_on_host
+            weights += model.weights.layer_bytes[layer] - (model.weights.layer_expert_bytes[layer] if at_home else 0)
+            cache += kv_layers[layer]
+    if plan.output_device == index:
+        weights += model.weights.output_bytes
+    if index == 0:
+        weights += model.weights.other_bytes
+    compute, slack = _compute(index, model, plan, shape, at)
+    base = data["base"]
+    known = weights + cache + compute
+    return DeviceMemory(device.name, device.usable_bytes, weights, cache, compute, base["estimate"],
+                        known + base["low"], known + slack + base["high"])  # fmt: skip
+
+
+def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: graph.Setting) -> tuple[int, int]:
+    """(estimate, what may come on top) of a device's compute buffer."""
+    slack = graph.fragmentation_bytes(shape, at)
+    moments = graph.moments(shape, at)
+    everything = all(owner >= 0 for owner in plan.layer_device) and not plan.expert_layers_on_host
+    owners = {owner for owner in (*plan.layer_device, plan.output_device) if owner >= 0}
+    if len(owners) > 1 and index != plan.output_device:
+        moments.pop("logits")
+    size = max(moments.values())
+    if len(owners) > 1 and everything:
+        size += PIPELINE_COPIES * graph.host_bytes(shape, at)
+    if not everything:
+        staged = _largest_host_tensor(model, plan)
+        logits = model.weights.output_bytes + moments.get("logits", 0) if plan.output_device < 0 else 0
+        activations = 3 * shape.n_embd * graph.F32 * at.micro_batch
+        size = max(size, staged + activations, logits)
+        slack += staged
+    return size, slack
+
+
+def _largest_host_tensor(model: Loaded, plan: Plan) -> int:
+    """Upper bound of the largest matrix that a batch copies to the device: half of a layer's experts or dense weights."""
+    found = 0
+    for layer, owner in enumerate(plan.layer_device):
+        experts = model.weights.layer_expert_bytes[layer]
+        if owner < 0 or layer < plan.expert_layers_on_host:
+            found = max(found, experts // 2 or model.weights.layer_bytes[layer] // 2)
+    return found
+
+
+def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape, at: graph.Setting,
+          has_device: bool) -> HostMemory:  # fmt: skip
+    weights = model.weights
+    if not has_device:
+        cpu = graph.device_bytes(shape, at._replace(quantized_k=False, quantized_v=False))
+        return HostMemory(weights.tensor_bytes, sum(kv_layers), cpu + shape.n_embd * graph.F32 * at.micro_batch)
+    held = weights.input_embedding_bytes + (weights.output_bytes if plan.output_device < 0 else 0)
+    for layer, owner in enumerate(plan.layer_device):
+        if owner < 0:
+            held += weights.layer_bytes[layer]
+        elif layer < plan.expert_layers_on_host:
+            held += weights.layer_expert_bytes[layer]
+    cache = sum(size for size, owner in zip(kv_layers, plan.layer_device, strict=True) if owner < 0)
+    return HostMemory(held, cache, graph.host_bytes(shape, at) + 4 * shape.n_vocab * at.streams)
+
+
+def _terms(model: Loaded, devices: Sequence[DeviceMemory], host: HostMemory, at: graph.Setting, shape: graph.Shape,
+           data: Mapping[str, Any], kv_total: int) -> tuple[Term, ...]:  # fmt: skip
+    weights = sum(device.weights for device in devices) or host.weights
+    cache = sum(device.kv_cache for device in devices) if devices else kv_total
+    compute = sum(device.compute for device in devices) if devices else host.compute
+    moments = graph.moments(shape, at)
+    moment = max(moments, key=lambda name: moments[name])
+    slack = graph.fragmentation_bytes(shape, at)
+    base, count = data["base"], len(devices)
+    terms = [
+        Term("weights", weights, weights, weights, "A", f"every tensor of the {model.weights.format} file, less the input "
+             "embedding that stays on the host" if devices else f"every tensor of the {model.weights.format} file",
+             "exact tensor types and sizes"),
+        Term("kv_cache", cache, cache, cache, "A",
+             f"{at.cells * at.streams:,} cells × each layer's keys and values", _GRAPH_SOURCE),
+        Term("compute", compute, compute, compute + slack * max(1, count), "B",
+             f"{moment} with {at.micro_batch} tokens in flight", _GRAPH_SOURCE),
+    ]  # fmt: skip
+    if devices:
+        terms.append(Term("runtime", base["estimate"] * count, base["low"] * count, base["high"] * count, "C",
+                          "CUDA context, kernels, cuBLAS workspace, pools", data["base_source"]))  # fmt: skip
+    return tuple(terms)

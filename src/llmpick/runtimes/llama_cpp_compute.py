@@ -1,0 +1,169 @@
+"""llama.cpp's compute buffer: the largest of the moments of its graph, in bytes.
+
+Formulas were read off the graph and checked against what llama.cpp (0c1e5709, ggml 0.25.3) reserves for true shapes;
+docs/memory.md gives the errors. Left out: the allocator's fragmentation, which can add some tens of MiB; the high end
+of the interval carries it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from llmpick.architecture.attention import Attention, LatentAttention
+from llmpick.architecture.decoder import Architecture
+from llmpick.architecture.feed_forward import Experts, Mlp
+from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2
+
+F32 = 4
+FRAGMENT_CAP_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """The widths that decide how large activations are (elements)."""
+
+    n_embd: int
+    n_vocab: int
+    n_head: int = 0
+    d_head: int = 0
+    n_embd_k: int = 0
+    n_embd_v: int = 0
+    v_head_rows: int = 0
+    latent_rows: int = 0
+    n_ff: int = 0
+    gated: bool = True
+    n_expert_used: int = 0
+    n_ff_expert: int = 0
+    n_ff_shared: int = 0
+    mamba1: bool = False
+    d_in_proj: int = 0
+    learned_positions: bool = False
+    parallel: bool = False
+
+
+class Setting(NamedTuple):
+    """What of a request the buffer depends on. ``outputs``: rows of logits; ``copies``: rows of a cache to be copied."""
+
+    micro_batch: int
+    cells: int
+    windowed_cells: int
+    streams: int
+    flash_attention: bool
+    outputs: int
+    quantized_k: bool
+    quantized_v: bool
+
+    @property
+    def caches(self) -> int:
+        """Attention caches with masks of their own."""
+        return 2 if self.windowed_cells else 1
+
+
+@lru_cache(maxsize=4096)
+def shape_of(architecture: Architecture) -> Shape:
+    """The widest of every kind of part."""
+    found: dict[str, int] = {}
+
+    def widest(**values: int) -> None:
+        for key, value in values.items():
+            found[key] = max(found.get(key, 0), value)
+
+    gated = True
+    for layer in architecture.layers:
+        for part in layer.parts:
+            if isinstance(part, Attention):
+                widest(n_head=part.num_attention_heads, d_head=part.head_dim,
+                       n_embd_k=part.num_key_value_heads * part.head_dim,
+                       n_embd_v=part.num_key_value_heads * part.value_head_dim)  # fmt: skip
+            elif isinstance(part, LatentAttention):
+                latent = part.kv_lora_rank + part.qk_rope_head_dim
+                widest(n_head=part.num_attention_heads, d_head=latent, n_embd_k=latent,
+                       v_head_rows=part.num_attention_heads * part.v_head_dim,
+                       latent_rows=part.num_attention_heads * part.kv_lora_rank)  # fmt: skip
+            elif isinstance(part, Mlp):
+                widest(n_ff=part.intermediate_size)
+                gated = part.gated
+            elif isinstance(part, Experts):
+                widest(n_expert_used=part.num_experts_per_tok, n_ff_expert=part.moe_intermediate_size,
+                       n_ff_shared=part.shared_intermediate_size)  # fmt: skip
+            else:
+                widest(**_recurrent(part))
+    return Shape(
+        n_embd=architecture.hidden_size, n_vocab=architecture.embeddings.output_rows, gated=gated,
+        learned_positions=architecture.embeddings.position_rows > 0, parallel=architecture.parallel_residual,
+        **{key: bool(value) if key == "mamba1" else value for key, value in found.items()},
+    )  # fmt: skip
+
+
+def _recurrent(part: object) -> dict[str, int]:
+    if isinstance(part, Mamba):
+        return {"mamba1": 1}
+    if isinstance(part, Mamba2):
+        return {"d_in_proj": 2 * part.intermediate_size + 2 * part.n_groups * part.state_size + part.num_heads}
+    if isinstance(part, GatedDeltaNet):
+        key = part.linear_num_key_heads * part.linear_key_head_dim
+        return {"d_in_proj": 2 * key + 2 * part.linear_num_value_heads * part.linear_value_head_dim}
+    return {}
+
+
+def device_bytes(shape: Shape, at: Setting) -> int:
+    """Bytes of the buffer on a device that runs all layers."""
+    return max(moments(shape, at).values())
+
+
+def moments(shape: Shape, at: Setting) -> dict[str, int]:
+    """The moments at which most is alive: logits, feed-forward, experts, attention, state space."""
+    unit = F32 * at.micro_batch
+    x = shape.n_embd * unit
+    held = mask_bytes(at) + (0 if at.flash_attention else 8 * at.micro_batch * shape.n_embd_v * at.caches)
+    found = {"logits": F32 * shape.n_vocab * at.outputs + x}
+    if shape.n_ff:
+        found["feed-forward"] = held + (3 if shape.gated else 1) * shape.n_ff * unit + 3 * x
+    if shape.n_expert_used:
+        found["experts"] = _expert_moment(shape, held, x, unit)
+    if shape.n_head:
+        found["attention"] = _attention_moment(shape, at, held, x, unit)
+    if shape.mamba1:
+        found["state space"] = held + 12 * x
+    if shape.d_in_proj:
+        found["state space"] = held + shape.d_in_proj * unit + 10 * x
+    return found
+
+
+def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
+    inner = shape.n_expert_used * shape.n_ff_expert * unit
+    outer = shape.n_expert_used * shape.n_embd * unit
+    shared = x if shape.n_ff_shared >= shape.n_expert_used * shape.n_ff_expert else 0
+    return held + max(3 * inner + 3 * x + shared, 2 * outer + inner + 2 * x + 2 * shared)
+
+
+def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -> int:
+    q = shape.n_head * shape.d_head * unit
+    if at.flash_attention:
+        copied = (shape.n_embd_k if at.quantized_k else 0) + (shape.n_embd_v if at.quantized_v else 0)
+        copy = 2 * at.cells * at.streams * copied
+        return held + 2 * x + 2 * q + copy + 2 * shape.v_head_rows * unit
+    scores = F32 * shape.n_head * at.cells * at.micro_batch
+    return held + scores + 2 * x + 2 * q + shape.latent_rows * unit
+
+
+def mask_bytes(at: Setting) -> int:
+    """The attention mask: F16 with flash attention, F32 without."""
+    return (at.cells + at.windowed_cells) * at.micro_batch * (2 if at.flash_attention else 4)
+
+
+def host_bytes(shape: Shape, at: Setting) -> int:
+    """Inputs in pinned host memory: embeddings twice, the mask, cache indices."""
+    values = 8 * at.micro_batch * (1 if at.flash_attention else shape.n_embd_v) * at.caches
+    positions = shape.n_embd * at.micro_batch * F32 if shape.learned_positions else 0
+    indices = 8 * at.micro_batch * at.caches
+    return 2 * shape.n_embd * at.micro_batch * F32 + positions + mask_bytes(at) + indices + values
+
+
+def fragmentation_bytes(shape: Shape, at: Setting) -> int:
+    """What the allocator may need on top, at worst: tensors freed too late to be used again."""
+    unit = F32 * at.micro_batch
+    held = mask_bytes(at) + (0 if at.flash_attention else 8 * at.micro_batch * shape.n_embd_v * at.caches)
+    return min(held, FRAGMENT_CAP_BYTES) + unit * (
+        3 * shape.n_embd + shape.n_head * shape.d_head + shape.n_expert_used * shape.n_embd
+    )
