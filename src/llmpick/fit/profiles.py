@@ -126,4 +126,4 @@ def _expand(runs: list[list[int]]) -> Iterator[int]:
 
 def kv_types(formats: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
     """Cache type -> (block size, block bytes)."""
-    return {name.lower(): (int(row[0]), int(row[1])) for name, row in formats["ggml_types"]["types"].items()}
+    return {name: (row["block_size"], row["block_bytes"]) for name, row in formats["ggml_types"]["types"].items()}

@@ -1,0 +1,23 @@
+"""Weights in every format: exact bytes from the inventory."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmpick.architecture.decoder import Architecture
+from llmpick.formats.base import WeightBytes, canonical_name
+from llmpick.formats.gguf_mix import weigh_mix
+from llmpick.formats.packed import weigh_packed
+from llmpick.inventory.tensors import Tensor
+
+USUAL_FORMATS = ("F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+
+__all__ = ["USUAL_FORMATS", "WeightBytes", "canonical_name", "weigh"]
+
+
+def weigh(
+    architecture: Architecture, tensors: tuple[Tensor, ...], format_name: str, formats: Mapping[str, Any]
+) -> WeightBytes:
+    """Bytes of a model's weights in a format, by place. Raises UnknownName for a format nobody knows."""
+    name = canonical_name(format_name, formats)
+    kind = weigh_mix if name in formats["gguf_mixes"]["mixes"] else weigh_packed
+    return kind(architecture, tensors, name, formats)

@@ -114,7 +114,7 @@ class Machine:
     """All devices that a program started here would see, the host, and how it was found out.
 
     ``hidden`` are devices that exist but are switched off by ``CUDA_VISIBLE_DEVICES`` and the like.
-    ``interconnect`` is ``nvlink`` when every device has links up, ``pcie`` for other groups, None for one device.
+    ``interconnect`` is ``nvlink`` when every device has links up, ``pcie`` when one has none, else None (not known).
     """
 
     devices: tuple[Device, ...] = ()
@@ -129,10 +129,12 @@ class Machine:
         """The devices one program can use together, choosing the group with the most memory.
 
         One MIG slice alone (slices cannot reach each other, and CUDA before release 570 shows a process only one),
-        or all discrete cards of one vendor, or one unified device. Equal groups keep the order of detection.
+        or all discrete cards of one vendor, or, where there is neither, one unified device (graphics inside a
+        processor must not displace a card because the host has much memory). Equal groups keep the detected order.
         """
+        devices = [device for device in self.devices if not device.unified] or list(self.devices)
         groups: dict[tuple[object, ...], list[Device]] = {}
-        for position, device in enumerate(self.devices):
+        for position, device in enumerate(devices):
             alone = device.mig is not None or device.unified
             groups.setdefault((device.vendor, position if alone else -1), []).append(device)
         sizes = [(sum(device.budget(free) or 0 for device in group), group) for group in groups.values()]
@@ -173,10 +175,11 @@ def described_machine(devices: "tuple[Device, ...] | list[Device]", ram_bytes: i
 
 
 def interconnect_of(devices: "tuple[Device, ...] | list[Device]") -> str | None:
-    """``nvlink`` if all of several devices have links up, ``pcie`` if any has none, None for a single device."""
-    if len(devices) < 2:
+    """``nvlink`` if all of several devices have links up, ``pcie`` if one has none; None if alone or not known."""
+    links = [device.nvlink_links for device in devices]
+    if len(links) < 2 or None in links:
         return None
-    return "nvlink" if all(device.nvlink_links for device in devices) else "pcie"
+    return "nvlink" if all(links) else "pcie"
 
 
 def safely(name: str, look: Callable[[], Found]) -> Found:

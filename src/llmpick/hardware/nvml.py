@@ -38,12 +38,13 @@ def read() -> dict[str, Any]:
 
 
 def _ask(question: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer, or None where this driver or GPU has none."""
-    import pynvml
+    """The answer, or None where this driver or GPU has none.
 
+    Not only NVMLError: for functions that an old driver lacks nvidia-ml-py raises an exception outside that family.
+    """
     try:
         return question(*arguments)
-    except pynvml.NVMLError:
+    except Exception:
         return None
 
 
@@ -99,8 +100,10 @@ def _memory(pynvml: Any, handle: Any) -> dict[str, Any]:
 def _process_bytes(pynvml: Any, handle: Any) -> int | None:
     """Memory of all compute and graphics processes; None if the driver names none or hides any one's size."""
     sizes: dict[int, int | None] = {}
-    for question in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
-        for process in _ask(question, handle) or ():
+    for kind in ("Compute", "Graphics"):
+        newest, older = (getattr(pynvml, f"nvmlDeviceGet{kind}RunningProcesses_v{version}") for version in (3, 2))
+        processes = _ask(newest, handle)
+        for process in _ask(older, handle) or () if processes is None else processes:
             sizes[process.pid] = process.usedGpuMemory
     known = [size for size in sizes.values() if size is not None]
     return sum(known) if known and len(known) == len(sizes) else None
