@@ -18,11 +18,11 @@ from llmpick.readers.gguf_names import copies_in, place_of
 from llmpick.readers.stored import StoredModel, StoredTensor
 
 MAGIC = b"GGUF"
-MAX_HEADER_BYTES = 2**27
+MAX_HEADER_BYTES = 2**26
 MAX_TENSORS = 2**17
-MAX_METADATA_KEYS = 2**14
+MAX_METADATA_KEYS = 2**12
 MAX_NAME_BYTES = 1024
-MAX_TEXT_BYTES = 2**16
+MAX_TEXT_BYTES = 2**14
 MAX_KEPT_ITEMS = 4096
 MAX_KEPT_TEXTS = 64
 MAX_NESTING = 3

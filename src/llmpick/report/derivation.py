@@ -43,13 +43,16 @@ def label(component: str) -> str:
 
 def terms(tensors: Sequence[Tensor]) -> tuple[Term, ...]:
     """Summands in the order in which a token meets them; layers of one kind are one summand."""
-    found = []
+    found: list[Term] = []
     for layers, group in groupby(tensors, key=lambda tensor: tensor.layers):
-        rows = list(group)
-        if layers:
-            found.append(Term(len(layers), _parts(rows)))
+        parts = _parts(list(group))
+        equal = next((index for index, term in enumerate(found) if layers and term.parts == parts), None)
+        if equal is not None:
+            found[equal] = Term(found[equal].layers + len(layers), parts)
+        elif layers:
+            found.append(Term(len(layers), parts))
         else:
-            found += [Term(0, (part,)) for part in _parts(rows)]
+            found += [Term(0, (part,)) for part in parts]
     return tuple(found)
 
 

@@ -1,0 +1,65 @@
+"""``llmpick fit``: which models run on this machine, in which format, ranked by what is known of their quality."""
+
+from typing import Annotated
+
+import typer
+
+from llmpick.cli import options
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+Text = str | None
+
+
+@app.command(
+    epilog='Examples:  llmpick fit --gpu 24GB   |   llmpick fit --gpu "2x RTX 3090" --ram 64GB --context 32k   |   llmpick fit --json'
+)
+def fit(
+    gpu: options.Gpu = None,
+    ram: options.Ram = None,
+    hardware: options.HardwareFile = None,
+    free: options.Free = False,
+    context: options.Context = "8k",
+    users: options.Users = 1,
+    quant: options.Quantization = None,
+    kv_cache_type: options.KvCacheType = None,
+    settings: options.Set = None,
+    licence: Annotated[Text, typer.Option("--license", "--licence", help="Part of a licence's id or name.")] = None,
+    commercial: Annotated[bool, typer.Option("--commercial", help="Only licences that allow commercial use.")] = False,
+    language: Annotated[Text, typer.Option("--language", help="A language, such as zh or Chinese.")] = None,
+    family: Annotated[Text, typer.Option("--family", help="A family, such as llama-3 or qwen3.")] = None,
+    min_params: Annotated[Text, typer.Option("--min-params", metavar="N", help="Such as 7B.")] = None,
+    max_params: Annotated[Text, typer.Option("--max-params", metavar="N", help="Such as 14B.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to show.")] = 20,
+    show_all: Annotated[bool, typer.Option("--all", help="Every model, derivatives and misfits too.")] = False,
+    runtime: options.Runtime = "llama.cpp",
+    output_format: options.Format = "table",
+    as_json: options.Json = False,
+    output: options.Output = None,
+    catalog: options.CatalogDir = None,
+) -> int:
+    """Rank the models that fit a GPU (without --gpu: this machine's, as detected)."""
+    from llmpick.catalog import open_catalog
+    from llmpick.catalog.filters import Filters
+    from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.ranking import Wish, finish, rank
+    from llmpick.fit.requests import allowed_models, formats_to_try, request_of
+    from llmpick.report.export import show
+    from llmpick.report.fitting import fit_document
+
+    opened = open_catalog(catalog)
+    machine, notes = chosen_machine(opened, gpu, ram, hardware)
+    devices, host = budgets(machine, free), host_bytes(machine, free)
+    filters = Filters(
+        licence=licence, commercial=commercial, language=language, family=family,
+        min_parameters=options.count(min_params), max_parameters=options.count(max_params),
+    )  # fmt: skip
+    request = request_of(runtime, options.tokens(context) or 8192, users, kv_cache_type, settings)
+    wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters))
+    pairs = rank(opened, wish, devices, host, group=not show_all)
+    counted = {verdict: 0 for verdict in ("fits", "tight", "offload", "no")}
+    for candidate, others in pairs:
+        counted[candidate.placed.verdict] += 1 + len(others)
+    wanted = pairs if show_all else [pair for pair in pairs if pair[0].placed.verdict != "no"][:limit] or pairs[:limit]
+    ranked = finish(opened, wanted, wish, devices, host)
+    document = fit_document(machine, devices, ranked, request, counted, notes)
+    return show(document, options.chosen_format(output_format, as_json), output)

@@ -1,0 +1,134 @@
+"""What goes where: the first placement, in llama.cpp's own order of preference, whose memory is enough.
+
+Devices are never summed into one pool: every device must hold what is put on it. Order: everything on the devices; then
+(mixture of experts) as few layers as possible with their experts on the host; then as many whole layers as possible on
+the devices; then the host alone. The verdict compares each device's interval with what it can give.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from llmpick.runtimes import llama_cpp
+from llmpick.runtimes.base import Budget, Estimate, Request
+
+VERDICTS = ("fits", "tight", "offload", "no")
+HOST_RESERVE_BYTES = 2 * 2**30
+"""What the operating system and other programs keep of the host's memory."""
+
+
+class Placed(NamedTuple):
+    """A verdict with the memory of the placement behind it, and the reason in words."""
+
+    verdict: str
+    estimate: Estimate
+    why: str
+
+
+def judge(estimate: Estimate, host_bytes: int | None) -> str:
+    """``fits``: the high end fits on every device; ``tight``: only the low end; else ``no``. Host shares count too."""
+    if estimate.host.total and host_bytes is not None and estimate.host.total > host_bytes - HOST_RESERVE_BYTES:
+        return "no"
+    if all(device.high <= device.usable for device in estimate.devices):
+        return "fits"
+    return "tight" if all(device.low <= device.usable for device in estimate.devices) else "no"
+
+
+def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
+                    data: Mapping[str, Any]) -> Placed:  # fmt: skip
+    """The best placement for llama.cpp."""
+
+    def at(**settings: Any) -> Estimate:
+        merged = {**settings, **request.settings}
+        return llama_cpp.estimate(model, replace(request, settings=merged), devices, data)
+
+    whole = at()
+    if not devices:
+        return _on_host(whole, host_bytes)
+    verdict = judge(whole, host_bytes)
+    if verdict != "no" or "n_gpu_layers" in request.settings:
+        return Placed(verdict, whole, _reason(whole, verdict))
+    if host_bytes is None:
+        return Placed("no", whole, _shortfall(whole, host_bytes))
+    for name, most in _offload_steps(model):
+        found = _least(lambda count, key=name: at(**{key: count}), most, host_bytes, rising=name == "n_cpu_moe")
+        if found is not None:
+            return Placed("offload", found, _offload_reason(found))
+    return Placed("no", whole, _shortfall(whole, host_bytes))
+
+
+def _on_host(estimate: Estimate, host_bytes: int | None) -> Placed:
+    if host_bytes is None:
+        return Placed("no", estimate, "no GPU, and the host's memory is not known")
+    room = host_bytes - HOST_RESERVE_BYTES
+    if estimate.host.total <= room:
+        return Placed("offload", estimate, "no GPU: runs on the CPU from host memory")
+    return Placed("no", estimate, f"needs {_gib(estimate.host.total)} of host memory, {_gib(room)} can be used")
+
+
+def _offload_steps(model: llama_cpp.Loaded) -> list[tuple[str, int]]:
+    steps = [("n_cpu_moe", model.layers)] if any(model.weights.layer_expert_bytes) else []
+    return [*steps, ("n_gpu_layers", model.layers)]
+
+
+def _least(make: Callable[[int], Estimate], most: int, host_bytes: int | None, rising: bool) -> Estimate | None:
+    """Bisect for the fewest experts on the host (rising), or the most layers on the devices, that still fit."""
+    best: Estimate | None = None
+    low, high = 1, most
+    while low <= high:
+        middle = (low + high) // 2
+        found = make(middle)
+        if judge(found, host_bytes) == "fits":
+            best = found
+            low, high = (low, middle - 1) if rising else (middle + 1, high)
+        else:
+            low, high = (middle + 1, high) if rising else (low, middle - 1)
+    return best
+
+
+def _reason(estimate: Estimate, verdict: str) -> str:
+    worst = max(estimate.devices, key=lambda device: device.high / max(device.usable, 1))
+    room = worst.usable - worst.high
+    if verdict == "fits":
+        return f"{_gib(room)} to spare at the high end" + (f" on {worst.name}" if len(estimate.devices) > 1 else "")
+    if verdict == "tight":
+        return f"the high end is {_gib(-room)} over"
+    return f"{_gib(worst.low - worst.usable)} too large even at the low end"
+
+
+def _offload_reason(estimate: Estimate) -> str:
+    placed = estimate.placement
+    if placed["n_cpu_moe"]:
+        return f"experts of {placed['n_cpu_moe']} of {placed['layers']} layers on the CPU ({_gib(estimate.host.weights)})"
+    return f"{placed['layers_on_gpu']} of {placed['layers']} layers on the GPU, {_gib(estimate.host.weights)} on the CPU"
+
+
+def _shortfall(estimate: Estimate, host_bytes: int | None) -> str:
+    over = sum(max(0, device.low - device.usable) for device in estimate.devices)
+    if host_bytes is None:
+        return f"{_gib(over)} too large for the GPU; host memory not given (--ram)"
+    return f"{_gib(over)} too large for the GPU, and host memory is not enough for the rest"
+
+
+def _gib(size_bytes: int) -> str:
+    return f"{size_bytes / 2**30:.1f} GiB"
+
+
+def max_context(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
+                data: Mapping[str, Any], limit: int | None) -> int:  # fmt: skip
+    """The longest context that still fits whole on the devices, to 256 tokens; 0 when none does. Solved by bisection.
+
+    ``limit``: the model's own maximum. Without devices, what host memory allows.
+    """
+
+    def holds(context: int) -> bool:
+        found = llama_cpp.estimate(model, replace(request, context=context), devices, data)
+        if not devices:
+            return host_bytes is not None and found.host.total <= host_bytes - HOST_RESERVE_BYTES
+        return judge(found, host_bytes) == "fits"
+
+    low, high = 0, (limit or 2**20) // 256
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle * 256) else (low, middle - 1)
+    return low * 256

@@ -1,0 +1,167 @@
+"""Which models suit a machine, in which order, and why: `fit`'s answer as data.
+
+Order: verdict, then known quality in the format (evidence less the format's measured loss), then less memory, then
+name. Models without evidence come after those with it, inside their verdict. No popularity, no brand, no hidden weights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from llmpick.catalog.catalog import Catalog
+from llmpick.fit.placement import VERDICTS, Placed, judge, max_context, place_llama_cpp
+from llmpick.fit.profiles import GGUF_LADDER, Profile, kv_types, loaded, profiles
+from llmpick.fit.quality import Quality, format_loss
+from llmpick.formats.base import WeightBytes
+from llmpick.runtimes import llama_cpp
+from llmpick.runtimes.base import Budget, Request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user asked for besides hardware. ``formats``: to try, best first."""
+
+    request: Request
+    formats: tuple[str, ...] = GGUF_LADDER
+    allowed: frozenset[str] | None = None
+    """Ids that pass the user's filters (None: all)."""
+
+
+class Candidate(NamedTuple):
+    """One model in its best format on this machine."""
+
+    profile: Profile
+    format_name: str
+    placed: Placed
+    quality: Quality
+
+
+class Ranked(NamedTuple):
+    """A candidate with its place: ``rank`` shared when the intervals of quality overlap (``tied``)."""
+
+    rank: int
+    tied: bool
+    candidate: Candidate
+    max_context: int
+    others: tuple[str, ...]
+    """Other models of the same shape that rank behind it."""
+
+
+def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
+         group: bool = True) -> list[Candidate | tuple[Candidate, tuple[str, ...]]]:  # fmt: skip
+    """Every candidate in order; with ``group``, pairs of the best of each shape and the ids of the others."""
+    data = runtime_data(catalog)
+    measured = catalog.formats["quality"]["measurements"]
+    found = [
+        candidate
+        for profile in profiles(catalog)
+        if wish.allowed is None or profile.model_id in wish.allowed
+        for candidate in [_candidate(catalog, profile, wish, devices, host_bytes, data, measured)]
+    ]
+    found.sort(key=_order)
+    if not group:
+        return [(candidate, ()) for candidate in found]
+    leaders: dict[str, tuple[Candidate, list[str]]] = {}
+    for candidate in found:
+        leader = leaders.setdefault(candidate.profile.group, (candidate, []))
+        if leader[0] is not candidate:
+            leader[1].append(candidate.profile.model_id)
+    return [(leader, tuple(others)) for leader, others in leaders.values()]
+
+
+def finish(catalog: Catalog, pairs: Sequence[Any], wish: Wish, devices: Sequence[Budget],
+           host_bytes: int | None) -> list[Ranked]:  # fmt: skip
+    """Ranks, exact placements and longest contexts of the candidates that will be shown."""
+    data, shown = runtime_data(catalog), []
+    leader: Quality | None = None
+    place = 0
+    for position, (candidate, others) in enumerate(pairs, start=1):
+        tied = leader is not None and _overlap(leader, candidate.quality) and place > 0
+        tied = tied and shown[-1].candidate.placed.verdict == candidate.placed.verdict
+        if not tied:
+            place, leader = position, candidate.quality
+        model = loaded(catalog, candidate.profile, candidate.format_name)
+        exact = place_llama_cpp(model, wish.request, devices, host_bytes, data)
+        limit = candidate.profile.max_context
+        longest = max_context(model, wish.request, devices, host_bytes, data, limit) if exact.verdict != "no" else 0
+        shown.append(Ranked(place, tied, candidate._replace(placed=exact), longest, others))
+    return shown
+
+
+def runtime_data(catalog: Catalog) -> dict[str, Any]:
+    """llama.cpp's figures with the cache types."""
+    return {**catalog.runtimes["llama.cpp"], "kv_types": kv_types(catalog.formats)}
+
+
+def _candidate(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
+               data: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> Candidate:  # fmt: skip
+    """The best format whose high end fits; else the smallest that is tight; else what offloading or nothing gives."""
+    request = _within(profile, wish.request)
+    tight: Candidate | None = None
+    for name in wish.formats:
+        estimate = llama_cpp.estimate(_light(profile, name), request, devices, data)
+        verdict = judge(estimate, host_bytes) if devices else "no"
+        quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
+        if verdict == "fits":
+            return Candidate(profile, name, Placed(verdict, estimate, ""), quality)
+        if verdict == "tight" and tight is None:
+            tight = Candidate(profile, name, Placed(verdict, estimate, ""), quality)
+    if tight is not None:
+        return tight
+    return _without_room(catalog, profile, wish, request, devices, host_bytes, data, measured)
+
+
+def _without_room(catalog: Catalog, profile: Profile, wish: Wish, request: Request, devices: Sequence[Budget],
+                  host_bytes: int | None, data: Mapping[str, Any],
+                  measured: Sequence[Mapping[str, Any]]) -> Candidate:  # fmt: skip
+    """Too large for the devices: the best format that host memory makes room for, else the smallest."""
+    last: Candidate | None = None
+    for name in wish.formats:
+        model = _light(profile, name)
+        pool = (host_bytes or 0) + sum(device.usable_bytes for device in devices)
+        if name != wish.formats[-1] and model.weights.tensor_bytes > pool:
+            continue
+        placed = place_llama_cpp(loaded(catalog, profile, name) if host_bytes else model, request, devices, host_bytes, data)
+        quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
+        last = Candidate(profile, name, placed, quality)
+        if placed.verdict != "no":
+            return last
+    assert last is not None
+    return last
+
+
+def _within(profile: Profile, request: Request) -> Request:
+    """The request with a context that the model is made for."""
+    if profile.max_context is None or request.context <= profile.max_context:
+        return request
+    return replace(request, context=profile.max_context)
+
+
+def _light(profile: Profile, format_name: str) -> llama_cpp.Loaded:
+    """The model with its layers' bytes in one sum: enough for one device, or for a fair share of several."""
+    tensor, embedding, output, layers, experts, other = profile.weights[format_name]
+    count = profile.layers
+    each, rest = divmod(layers, count)
+    by_layer = (each + rest, *([each] * (count - 1)))
+    expert_each, expert_rest = divmod(experts, count)
+    by_expert = (expert_each + expert_rest, *([expert_each] * (count - 1)))
+    weights = WeightBytes(format_name, tensor, embedding, output, by_layer, by_expert, other)
+    return llama_cpp.Loaded(count, profile.shape, profile.caches, weights)
+
+
+def _order(candidate: Candidate) -> tuple[Any, ...]:
+    quality = candidate.quality.estimate
+    at_chance = candidate.quality.evidence is not None and candidate.quality.evidence.at_chance
+    known = 0 if quality is not None and not at_chance else 1 if at_chance else 2
+    return (
+        VERDICTS.index(candidate.placed.verdict), known,
+        -(quality or 0.0) if known == 0 else 0.0,
+        candidate.placed.estimate.total, candidate.profile.model_id,
+    )  # fmt: skip
+
+
+def _overlap(first: Quality, second: Quality) -> bool:
+    """Whether two qualities cannot be told apart."""
+    if first.interval is None or second.interval is None:
+        return first.interval is second.interval
+    return first.interval[0] <= second.interval[1]

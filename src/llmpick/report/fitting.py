@@ -1,0 +1,101 @@
+"""The answer of ``llmpick fit``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit.ranking import Ranked
+from llmpick.hardware.device import Machine
+from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
+from llmpick.runtimes.base import Budget, Request, devices_json, memory_json
+from llmpick.units import format_bytes
+
+VERDICT_STYLES = {"fits": "good", "tight": "warn", "offload": "warn", "no": "bad"}
+BAR_CELLS = 10
+
+
+def fit_document(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request, counted: dict[str, int],
+                 notes: Sequence[str]) -> Document:  # fmt: skip
+    """``counted``: verdict -> number of models over the whole catalog."""
+    data = {
+        "schema": 1, "command": "fit",
+        "hardware": machine.to_json(), "runtime": "llama.cpp", "context": request.context, "users": request.sequences,
+        "results": [_result(row) for row in ranked], "verdicts": counted, "notes": list(notes),
+    }  # fmt: skip
+    answered = counted["fits"] + counted["tight"] + counted["offload"]
+    return Document(
+        data, lambda: _sections(machine, devices, ranked, request, counted, notes), ANSWERED if answered else NOTHING_FITS
+    )
+
+
+def _result(row: Ranked) -> dict[str, Any]:
+    candidate, placed = row.candidate, row.candidate.placed
+    return {
+        "rank": row.rank, "tied": row.tied, "model": candidate.profile.model_id,
+        "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
+        "quantization": candidate.format_name, "verdict": placed.verdict, "memory": memory_json(placed.estimate),
+        **devices_json(placed.estimate), "max_context": row.max_context, "placement": placed.estimate.placement,
+        "quality": candidate.quality.to_json(), "why": placed.why, "same_shape": list(row.others),
+    }  # fmt: skip
+
+
+def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request,
+              counted: dict[str, int], notes: Sequence[str]) -> list[Section]:  # fmt: skip
+    capacity = sum(device.usable_bytes for device in devices) or (machine.host.total or 0)
+    head = [_where(machine, devices), f"llama.cpp, {request.context:,} tokens of context"
+            + (f", {request.sequences} users" if request.sequences > 1 else "")]  # fmt: skip
+    if any(ranked_row.candidate.placed.verdict != "no" for ranked_row in ranked):
+        rows = [row for row in ranked if row.candidate.placed.verdict != "no"]
+    else:
+        rows = list(ranked)
+    table = Table(
+        [Column("#", right=True), Column("Model"), Column("Format"), Column("Verdict"), Column("Memory of capacity", keep=2),
+         Column("Max context", right=True, keep=1), Column("MMLU", right=True), Column("90%", keep=4),
+         Column("Why", keep=3, shrink_to=18)],
+        [_cells(row, capacity) for row in rows],
+        notes=_notes(rows, counted, notes),
+    )  # fmt: skip
+    return [Lines(head), table]
+
+
+def _where(machine: Machine, devices: Sequence[Budget]) -> str:
+    if not devices:
+        total = machine.host.total
+        return f"No GPU found: CPU and {format_bytes(total)} of host memory" if total else "No GPU found"
+    names: dict[str, int] = {}
+    for device in devices:
+        names[f"{device.name}, {format_bytes(device.usable_bytes)} usable"] = (
+            names.get(f"{device.name}, {format_bytes(device.usable_bytes)} usable", 0) + 1
+        )
+    return " + ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()) + f" ({machine.source})"
+
+
+def _cells(row: Ranked, capacity: int) -> list[Cell]:
+    candidate, placed = row.candidate, row.candidate.placed
+    evidence = candidate.quality.evidence
+    estimate, interval = candidate.quality.estimate, candidate.quality.interval
+    quality, spread = "no evidence", ""
+    if evidence is not None and estimate is not None and interval is not None:
+        quality = "at chance" if evidence.at_chance else f"{estimate:.1f}"
+        spread = "" if evidence.at_chance else f"{interval[0]:.0f}-{min(interval[1], 100):.0f}"
+    more = f" (+{len(row.others)})" if row.others else ""
+    return [
+        f"{row.rank}{'=' if row.tied else ''}", f"{candidate.profile.model_id}{more}", candidate.format_name,
+        Styled(placed.verdict, VERDICT_STYLES[placed.verdict]), bar(placed.estimate.total, capacity),
+        f"{row.max_context:,}" if row.max_context else "-", quality, spread, placed.why,
+    ]  # fmt: skip
+
+
+def bar(used: int, capacity: int) -> str:
+    """Used of capacity as a bar and in GiB."""
+    share = min(1.0, used / capacity) if capacity else 1.0
+    filled = round(share * BAR_CELLS)
+    return f"{'█' * filled}{'░' * (BAR_CELLS - filled)} {used / 2**30:5.1f} of {capacity / 2**30:.1f} GiB"
+
+
+def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]) -> list[str]:
+    said = [", ".join(f"{number} {verdict}" for verdict, number in counted.items()) + " in the catalog"]
+    if any(row.others for row in rows):
+        said.append("(+N): models of the same shape that rank behind; --all lists every one")
+    said.append("MMLU: reported figure less the format's measured loss; = cannot be told from the row above (90% intervals)")
+    return [*said, *notes]
