@@ -14,6 +14,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from llmpick.errors import InvalidFile
+from llmpick.readers.bounded import printable
 
 
 class RawTensor(NamedTuple):
@@ -112,7 +113,8 @@ def _weight(tensor: RawTensor, companions: Companions, quantization: Mapping[str
         type_name, shape = unpack(tensor, companions, quantization)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise InvalidFile(
-            f"{name}: packed as {tensor.dtype} {list(tensor.shape)}, and how is not understood ({type(error).__name__}: {error})",
+            f"{name}: packed as {tensor.dtype} {list(tensor.shape)}, and how is not understood"
+            f" ({type(error).__name__}: {printable(str(error))[:100]})",
             "keep config.json with its quantization_config beside the file",
         ) from None
     stem = name.removesuffix(ending) if ending else name
@@ -130,7 +132,7 @@ def _group_suffix(in_features: int, groups: int) -> str:
 
 
 def _qweight(tensor: RawTensor, companions: Companions, quantization: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
-    """GPTQ packs rows (in * bits / 32, out); AWQ packs columns (in, out * bits / 32), or as GEMV (out, in * bits / 32)."""
+    """GPTQ packs rows: (in * bits / 32, out); AWQ columns: (in, out * bits / 32); AWQ GEMV: (out, in * bits / 32)."""
     *stack, rows, columns = tensor.shape
     scales = companions["scales"].shape
     groups, out = scales[-2], scales[-1]
@@ -181,18 +183,18 @@ def _compressed(
 def _compressed_bits(tensor: RawTensor, scale: RawTensor, quantization: Mapping[str, Any]) -> int:
     """``num_bits`` of the one group that explains the scales' shape; several groups must agree on it."""
     groups = quantization["config_groups"]
-    found = set()
+    found: set[int] = set()
     for group in groups.values() if isinstance(groups, Mapping) else ():
         weights = group.get("weights") if isinstance(group, Mapping) else None
         bits = weights.get("num_bits") if isinstance(weights, Mapping) else None
         size = weights.get("group_size") if isinstance(weights, Mapping) else None
         in_features = tensor.shape[-1] * (32 // bits) if isinstance(bits, int) and 0 < bits <= 16 else 0
         expected = -(-in_features // size) if isinstance(size, int) and size > 0 else 1
-        if in_features and expected == scale.shape[-1]:
+        if isinstance(bits, int) and in_features and expected == scale.shape[-1]:
             found.add(bits)
     if len(found) != 1:
         raise _refuse(tensor, "no single group of the quantization_config explains it")
-    return int(found.pop())
+    return found.pop()
 
 
 def _blocks(tensor: RawTensor, companions: Companions, _: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:

@@ -114,7 +114,7 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, RawTensor], dic
         raise InvalidFile(f"{shown}: at byte 8: not a safetensors header", "give a .safetensors or .gguf file")
     entries = bounded_json(data, shown, MAX_TENSORS * VALUES_A_TENSOR)
     metadata = _metadata(shown, entries.pop("__metadata__", {}))
-    tensors = {name: tensor for name, tensor in _entries(shown, entries, file_bytes - 8 - length)}
+    tensors = dict(_entries(shown, entries, file_bytes - 8 - length))
     return tensors, metadata, 8 + length, file_bytes
 
 
@@ -188,7 +188,9 @@ def _language_value(config: Mapping[str, Any] | None, key: str, kind: type) -> A
     """A config's value, looked up in the language model's part first."""
     if config is None:
         return None
-    inner = next((config[part] for part in ("text_config", "llm_config") if isinstance(config.get(part), dict)), {})
+    inner: Mapping[str, Any] = next(
+        (config[part] for part in ("text_config", "llm_config") if isinstance(config.get(part), dict)), {}
+    )
     value = inner.get(key, config.get(key))
     return value if type(value) is kind else None
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from llmpick.readers.gguf_names import Place
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.([0-9]{1,5})\.")
+_NUMBER = re.compile("[0-9]+")
 _TOWERS = (
     ("projector", re.compile(r"(?:^|[._])(?:multi_modal_projector|mm_projector|projector|merger|connector|aligner|"
                              r"embed_vision|embed_audio|vision_embed_tokens|img_projection|audio_projection)(?:[._]|$)")),
@@ -59,8 +60,7 @@ _IN_LAYER = _rules(
     ("attention_k", r"k_proj|(?:attention|attn|self_attention)\.(?:wk|key|k_lin)"),
     ("attention_v", r"v_proj|(?:attention|attn|self_attention)\.(?:wv|value|v_lin)"),
     ("attention_output", r"o_proj|(?:attn|attention|self_attn|self_attention)\.(?:out_proj|c_proj|dense|wo|o_lin)"),
-    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer)\.(?:gate|router|router\.layer|gate\.wg|router\.proj)|"
-               r"router(?:\.layer|\.proj)?"),
+    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer)\.(?:gate|gate\.wg)|router(?:\.layer|\.proj)?"),
     ("mlp_gate_up", r"gate_up_proj|dense_h_to_4h_swiglu|up_gate_proj|input_linear|gate_and_up_proj"),
     ("mlp_gate", r"gate_proj|w1|linear_1|(?:mlp|feed_forward)\.gate|w2_gate"),
     ("mlp_down", r"down_proj|dense_4h_to_h|fc2|fc_out|mlp\.c_proj|output_linear|ffn\.down_proj"),
@@ -75,13 +75,12 @@ _OUTSIDE = _rules(
     ("output_head", r"lm_head|embed_out|output_layer|output|lm_head\.linear"),
     ("position_embedding", r"wpe|embed_positions|position_embeddings?|position_embedding"),
     ("embedding_norm", r"word_embeddings_layernorm|embed_norm|emb_ln|embedding_norm"),
-    ("token_embedding", r"embed_tokens|wte|word_embeddings?|tok_embeddings|embed_in|embeddings?|transformer\.embedding\.\w+"),
+    ("token_embedding", r"embed_tokens|wte|word_embeddings?|tok_embeddings|embed_in|embeddings?|embedding\.\w+"),
     ("embedding_projection", r"project_in|project_out"),
     ("final_norm", r"norm|ln_f|final_layernorm|final_layer_norm|norm_f|final_norm|ln_out|embedding_norm|\w*norm"),
 )  # fmt: skip
 
 
-@lru_cache(maxsize=65536)
 def place_of(name: str, square: bool = False, layers_in_use: int | None = None) -> Place:
     """Role, layer and whether it counts. ``square`` says the tensor has three or more dimensions, the last two equal.
 
@@ -96,7 +95,7 @@ def place_of(name: str, square: bool = False, layers_in_use: int | None = None) 
         return Place(tower, None, "")
     if _MTP.search(name) or (layer is not None and layers_in_use is not None and layer >= layers_in_use):
         return Place("mtp", layer, "multi-token prediction")
-    return Place(_role(name, layer is not None), layer, "")
+    return Place(_role(_NUMBER.sub("0", name), layer is not None), layer, "")
 
 
 def _layer_of(name: str) -> int | None:
@@ -104,6 +103,7 @@ def _layer_of(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
+@lru_cache(maxsize=4096)
 def _role(name: str, in_layer: bool) -> str:
     rules = _IN_LAYER + _W2 if in_layer else _OUTSIDE
     role = next((role for role, pattern in rules if pattern.search(name)), "other")

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmpick.errors import InvalidFile
-from llmpick.readers import gguf, safetensors
 from llmpick.readers.bounded import open_regular, printable
 from llmpick.readers.stored import ConfigSource, StoredModel
 
+GGUF_MAGIC = b"GGUF"
 INDEX_NAME = "model.safetensors.index.json"
 KINDS = "give a config.json, a .gguf file, model.safetensors, its .index.json, or a directory with one of them"
 _OTHER_MAGIC = {
@@ -34,25 +34,44 @@ def open_source(path: str | os.PathLike[str]) -> ConfigSource | StoredModel:
     with open_regular(path) as file:
         head = file.read(16)
     name = os.path.basename(os.fspath(path))
-    if head.startswith(gguf.MAGIC):
-        return gguf.read_gguf(path)
+    if head.startswith(GGUF_MAGIC):
+        return _read_gguf(path)
     for magic, what in _OTHER_MAGIC.items():
         if head.startswith(magic):
             raise InvalidFile(f"{printable(name)}: {what}", KINDS)
     if head[8:9] == b"{" or name.endswith(".safetensors"):
-        return safetensors.read_safetensors(path)
+        return _read_safetensors(path)
     if name.endswith(".gguf"):
-        return gguf.read_gguf(path)
+        return _read_gguf(path)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return _open_json(path, name)
     raise InvalidFile(f"{printable(name)}: not a model file that can be read", KINDS)
 
 
+def _read_gguf(path: str | os.PathLike[str]) -> StoredModel:
+    from llmpick.readers.gguf import read_gguf  # a reader is loaded when a file needs it
+
+    return read_gguf(path)
+
+
+def _read_safetensors(path: str | os.PathLike[str]) -> StoredModel:
+    from llmpick.readers.safetensors import read_safetensors
+
+    return read_safetensors(path)
+
+
+def _read_index(path: str | os.PathLike[str]) -> StoredModel:
+    from llmpick.readers.safetensors import read_index
+
+    return read_index(path)
+
+
 def _open_json(path: str | os.PathLike[str], name: str) -> ConfigSource | StoredModel:
-    index = name.endswith(".index.json")
-    content = safetensors.read_json(path, safetensors.MAX_INDEX_BYTES if index else safetensors.MAX_CONFIG_BYTES)
+    from llmpick.readers.safetensors import MAX_CONFIG_BYTES, MAX_INDEX_BYTES, read_json
+
+    content = read_json(path, MAX_INDEX_BYTES if name.endswith(".index.json") else MAX_CONFIG_BYTES)
     if isinstance(content, dict) and "weight_map" in content:
-        return safetensors.read_index(path)
+        return _read_index(path)
     if not _is_config(content):
         raise InvalidFile(f"{printable(name)}: JSON, but neither a model's config nor an index of shards", KINDS)
     return ConfigSource(path=os.fspath(path), config=content)
@@ -72,14 +91,14 @@ def _open_directory(directory: str) -> ConfigSource | StoredModel:
     )
     weights = sorted(name for name in names if name.endswith(".safetensors"))
     if index and (weights or "config.json" not in names):
-        return safetensors.read_index(os.path.join(directory, index))
+        return _read_index(os.path.join(directory, index))
     if "model.safetensors" in names or len(weights) == 1:
-        return safetensors.read_safetensors(
+        return _read_safetensors(
             os.path.join(directory, "model.safetensors" if "model.safetensors" in names else weights[0])
         )
     models = _gguf_models(names)
     if len(models) == 1 and not weights:
-        return gguf.read_gguf(os.path.join(directory, models[0]))
+        return _read_gguf(os.path.join(directory, models[0]))
     if "config.json" in names and not weights and not models:
         return _open_json(os.path.join(directory, "config.json"), "config.json")
     found = ", ".join(map(printable, [*models, *weights][:4])) or "none"
