@@ -11,6 +11,8 @@ from llmpick.units import parse_bytes
 
 MAX_BYTES = 2**20
 _MOST_MEMBERS = 4096
+_DEEPEST = 20
+_COLLECTIONS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 class Located:
@@ -96,6 +98,7 @@ def compose(data: bytes, where: str) -> Located:
         raise InvalidFile(f"{where}: larger than {MAX_BYTES // 2**20} MiB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        _guard(yaml, data, loader, where)
         node = yaml.compose(data, Loader=loader)
         if node is None:
             raise InvalidFile(f"{where}: the file is empty")
@@ -111,11 +114,25 @@ def compose(data: bytes, where: str) -> Located:
     return root
 
 
+def _guard(yaml: Any, data: bytes, loader: Any, where: str) -> None:
+    """Refuse what composing would choke on: the C loader crashes on deep nesting, and aliases multiply."""
+    depth = 0
+    for event in yaml.parse(data, Loader=loader):
+        place = f"{where}:{event.start_mark.line + 1}:{event.start_mark.column + 1}"
+        if isinstance(event, yaml.AliasEvent):
+            raise InvalidFile(f"{place}: aliases are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise InvalidFile(f"{place}: nested more than {_DEEPEST} deep")
+
+
 def _located(node: Any, field: str, where: str, errors: list[str], yaml: Any) -> Located:
     place = f"{where}:{node.start_mark.line + 1}:{node.start_mark.column + 1}"
     located = Located(None, field, place, errors)
     if len(errors) > _MOST_MEMBERS or (isinstance(node.value, list) and len(node.value) > _MOST_MEMBERS):
         located.wrong(f"more than {_MOST_MEMBERS} members")
+    elif node.tag not in _COLLECTIONS and not isinstance(node, yaml.ScalarNode):
+        located.wrong("tags are not allowed")
     elif isinstance(node, yaml.MappingNode):
         located.value = _mapping(node, located, where, yaml)
     elif isinstance(node, yaml.SequenceNode):
