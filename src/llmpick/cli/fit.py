@@ -58,8 +58,8 @@ def fit(
     pairs = rank(opened, wish, devices, host, group=not show_all)
     counted = {verdict: 0 for verdict in ("fits", "tight", "offload", "no")}
     for candidate, others in pairs:
-        counted[candidate.placed.verdict] += 1 + len(others)
-    wanted = pairs if show_all else [pair for pair in pairs if pair[0].placed.verdict != "no"][:limit] or pairs[:limit]
+        counted[candidate.verdict] += 1 + len(others)
+    wanted = pairs if show_all else [pair for pair in pairs if pair[0].verdict != "no"][:limit] or pairs[:limit]
     ranked = finish(opened, wanted, wish, devices, host)
     document = fit_document(machine, devices, ranked, request, counted, notes)
     return show(document, options.chosen_format(output_format, as_json), output)

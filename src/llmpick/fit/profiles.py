@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
+from llmpick.catalog.snapshot import table
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.errors import InvalidFile
 from llmpick.fit.quality import Evidence, evidence
@@ -52,37 +53,53 @@ def profiles(catalog: Catalog) -> list[Profile]:
 
 def loaded(catalog: Catalog, profile: Profile, format_name: str) -> Loaded:
     """The model in a format with the bytes of every layer, for an exact placement."""
-    rows = catalog.store.derived(f"layers-{profile.model_id}", lambda: _layer_rows(catalog, profile.model_id))
-    row = rows.get(format_name) or _weights_row(subject_of_model(profile.model_id, catalog), format_name, catalog)
+    place = _layer_places(catalog).get(profile.model_id)
+    rows = catalog.store.read_row("layers", place) if place else None
+    row = (rows or {}).get(format_name) or _weigh_now(catalog, profile.model_id, format_name)
     weights = WeightBytes(format_name, *row[:3], tuple(_expand(row[3])), tuple(_expand(row[4])), row[5])
     return Loaded(profile.layers, profile.shape, profile.caches, weights)
 
 
+def _layer_places(catalog: Catalog) -> dict[str, tuple[int, int]]:
+    found = catalog.store.read("layers-places")
+    return found if isinstance(found, dict) else {}
+
+
 def _build(catalog: Catalog) -> dict[str, Any]:
+    by_layer: dict[str, Any] = {}
+    found = _light_rows(catalog, by_layer)
+    lines, places = table(by_layer)
+    catalog.store.write({"layers-places": places}, {"layers": lines})
+    return found
+
+
+def _light_rows(catalog: Catalog, by_layer: dict[str, Any]) -> dict[str, Any]:
     found = {}
     for model_id, facts in catalog.facts.items():
         if facts.get("weights", "open") != "open" or "total" not in counts(catalog)[model_id]:
             continue
         try:
-            found[model_id] = _row(catalog, subject_of_model(model_id, catalog))
+            subject = subject_of_model(model_id, catalog)
+            weighed = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in PROFILED}
+            found[model_id] = _row(catalog, subject, weighed)
+            by_layer[model_id] = {name: _weights_row(weights) for name, weights in weighed.items()}
         except InvalidFile:
             continue
     return found
 
 
-def _row(catalog: Catalog, subject: Subject) -> list[Any]:
-    weights = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in PROFILED}
+def _row(catalog: Catalog, subject: Subject, weights: Mapping[str, WeightBytes]) -> list[Any]:
     best = evidence(catalog.model_data(subject.id).get("benchmarks", []))
     return [
         subject.architecture.num_hidden_layers, subject.parameters.total, subject.parameters.active, subject.max_context,
-        asdict(shape_of(subject.architecture)), [_without_layers(cache) for cache in subject.caches],
+        asdict(shape_of(subject.architecture)), [list(cache) for cache in subject.caches],
         {name: _summed(each) for name, each in weights.items()}, best, counts(catalog)[subject.id]["shape"],
     ]  # fmt: skip
 
 
-def _without_layers(cache: CacheLayer) -> list[Any]:
-    """Layer indices as (first, last, step) runs are long: kept as a list only once per cache kind."""
-    return list(cache)
+def _weigh_now(catalog: Catalog, model_id: str, format_name: str) -> list[Any]:
+    subject = subject_of_model(model_id, catalog)
+    return _weights_row(weigh(subject.architecture, subject.tensors, format_name, catalog.formats))
 
 
 def _summed(weights: WeightBytes) -> list[int]:
@@ -99,13 +116,7 @@ def _profile(model_id: str, row: list[Any]) -> Profile:
     )  # fmt: skip
 
 
-def _layer_rows(catalog: Catalog, model_id: str) -> dict[str, Any]:
-    subject = subject_of_model(model_id, catalog)
-    return {name: _weights_row(subject, name, catalog) for name in PROFILED}
-
-
-def _weights_row(subject: Subject, format_name: str, catalog: Catalog) -> list[Any]:
-    weights = weigh(subject.architecture, subject.tensors, format_name, catalog.formats)
+def _weights_row(weights: WeightBytes) -> list[Any]:
     return [weights.tensor_bytes, weights.input_embedding_bytes, weights.output_bytes,
             list(_runs(weights.layer_bytes)), list(_runs(weights.layer_expert_bytes)), weights.other_bytes]  # fmt: skip
 

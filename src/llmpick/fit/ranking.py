@@ -28,12 +28,14 @@ class Wish:
 
 
 class Candidate(NamedTuple):
-    """One model in its best format on this machine."""
+    """One model in its best format on this machine; ``placed`` once it has been placed exactly."""
 
     profile: Profile
     format_name: str
-    placed: Placed
+    verdict: str
+    total_bytes: int
     quality: Quality
+    placed: Placed | None = None
 
 
 class Ranked(NamedTuple):
@@ -72,19 +74,21 @@ def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: in
 def finish(catalog: Catalog, pairs: Sequence[Any], wish: Wish, devices: Sequence[Budget],
            host_bytes: int | None) -> list[Ranked]:  # fmt: skip
     """Ranks, exact placements and longest contexts of the candidates that will be shown."""
-    data, shown = runtime_data(catalog), []
+    data = runtime_data(catalog)
+    shown: list[Ranked] = []
     leader: Quality | None = None
     place = 0
     for position, (candidate, others) in enumerate(pairs, start=1):
         tied = leader is not None and _overlap(leader, candidate.quality) and place > 0
-        tied = tied and shown[-1].candidate.placed.verdict == candidate.placed.verdict
+        tied = tied and shown[-1].candidate.verdict == candidate.verdict
         if not tied:
             place, leader = position, candidate.quality
         model = loaded(catalog, candidate.profile, candidate.format_name)
-        exact = place_llama_cpp(model, wish.request, devices, host_bytes, data)
+        request = _within(candidate.profile, wish.request)
+        exact = candidate.placed or place_llama_cpp(model, request, devices, host_bytes, data)
         limit = candidate.profile.max_context
         longest = max_context(model, wish.request, devices, host_bytes, data, limit) if exact.verdict != "no" else 0
-        shown.append(Ranked(place, tied, candidate._replace(placed=exact), longest, others))
+        shown.append(Ranked(place, tied, candidate._replace(placed=exact, verdict=exact.verdict), longest, others))
     return shown
 
 
@@ -95,39 +99,55 @@ def runtime_data(catalog: Catalog) -> dict[str, Any]:
 
 def _candidate(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
                data: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> Candidate:  # fmt: skip
-    """The best format whose high end fits; else the smallest that is tight; else what offloading or nothing gives."""
+    """The best format whose high end fits; else the best that is tight; else what offloading or nothing gives."""
     request = _within(profile, wish.request)
-    tight: Candidate | None = None
-    for name in wish.formats:
-        estimate = llama_cpp.estimate(_light(profile, name), request, devices, data)
-        verdict = judge(estimate, host_bytes) if devices else "no"
-        quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
+    verdict, name, total = _on_devices(catalog, profile, wish.formats, request, devices, host_bytes, data)
+    placed = None
+    if verdict == "no":
+        name, placed = _without_room(catalog, profile, wish.formats, request, devices, host_bytes, data)
+        verdict, total = placed.verdict, placed.estimate.total
+    quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
+    return Candidate(profile, name, verdict, total, quality, placed)
+
+
+def _on_devices(catalog: Catalog, profile: Profile, formats: Sequence[str], request: Request,
+                devices: Sequence[Budget], host_bytes: int | None, data: Mapping[str, Any]) -> tuple[str, str, int]:  # fmt: skip
+    """(verdict, format, bytes) with the whole model on the devices."""
+    if not devices:
+        return "no", formats[-1], 0
+    tight: tuple[str, str, int] | None = None
+    over = None
+    for name in formats:
+        if len(devices) == 1 and not request.settings and name in profile.weights:
+            over = over or llama_cpp.one_device_overhead(_light(profile, name), request, data)
+            weights = profile.device_bytes(name)
+            usable = devices[0].usable_bytes
+            verdict = "fits" if weights + over.high <= usable else "tight" if weights + over.low <= usable else "no"
+            total = weights + over.estimate
+        else:
+            model = _light(profile, name) if name in profile.weights else loaded(catalog, profile, name)
+            estimate = llama_cpp.estimate(model, request, devices, data)
+            verdict, total = judge(estimate, host_bytes), estimate.total
         if verdict == "fits":
-            return Candidate(profile, name, Placed(verdict, estimate, ""), quality)
+            return verdict, name, total
         if verdict == "tight" and tight is None:
-            tight = Candidate(profile, name, Placed(verdict, estimate, ""), quality)
-    if tight is not None:
-        return tight
-    return _without_room(catalog, profile, wish, request, devices, host_bytes, data, measured)
+            tight = verdict, name, total
+    return tight or ("no", formats[-1], 0)
 
 
-def _without_room(catalog: Catalog, profile: Profile, wish: Wish, request: Request, devices: Sequence[Budget],
-                  host_bytes: int | None, data: Mapping[str, Any],
-                  measured: Sequence[Mapping[str, Any]]) -> Candidate:  # fmt: skip
+def _without_room(catalog: Catalog, profile: Profile, formats: Sequence[str], request: Request,
+                  devices: Sequence[Budget], host_bytes: int | None,
+                  data: Mapping[str, Any]) -> tuple[str, Placed]:  # fmt: skip
     """Too large for the devices: the best format that host memory makes room for, else the smallest."""
-    last: Candidate | None = None
-    for name in wish.formats:
-        model = _light(profile, name)
-        pool = (host_bytes or 0) + sum(device.usable_bytes for device in devices)
-        if name != wish.formats[-1] and model.weights.tensor_bytes > pool:
-            continue
-        placed = place_llama_cpp(loaded(catalog, profile, name) if host_bytes else model, request, devices, host_bytes, data)
-        quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
-        last = Candidate(profile, name, placed, quality)
-        if placed.verdict != "no":
-            return last
-    assert last is not None
-    return last
+    pool = (host_bytes or 0) + sum(device.usable_bytes for device in devices)
+    for name in formats[:-1] if host_bytes else ():
+        if name not in profile.weights or profile.weights[name][0] <= pool:
+            placed = place_llama_cpp(loaded(catalog, profile, name), request, devices, host_bytes, data)
+            if placed.verdict != "no":
+                return name, placed
+    light = not host_bytes and formats[-1] in profile.weights
+    model = _light(profile, formats[-1]) if light else loaded(catalog, profile, formats[-1])
+    return formats[-1], place_llama_cpp(model, request, devices, host_bytes, data)
 
 
 def _within(profile: Profile, request: Request) -> Request:
@@ -154,9 +174,9 @@ def _order(candidate: Candidate) -> tuple[Any, ...]:
     at_chance = candidate.quality.evidence is not None and candidate.quality.evidence.at_chance
     known = 0 if quality is not None and not at_chance else 1 if at_chance else 2
     return (
-        VERDICTS.index(candidate.placed.verdict), known,
+        VERDICTS.index(candidate.verdict), known,
         -(quality or 0.0) if known == 0 else 0.0,
-        candidate.placed.estimate.total, candidate.profile.model_id,
+        candidate.total_bytes, candidate.profile.model_id,
     )  # fmt: skip
 
 

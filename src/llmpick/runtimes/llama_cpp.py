@@ -75,6 +75,29 @@ def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: M
     return Estimate(NAME, data["version"], terms, tuple(made), host, placement)
 
 
+class Overhead(NamedTuple):
+    """What comes on top of the weights when everything is on one device: bytes, and the interval around them."""
+
+    estimate: int
+    low: int
+    high: int
+
+
+def one_device_overhead(model: Loaded, request: Request, data: Mapping[str, Any]) -> Overhead:
+    """Caches, compute buffer and context of a whole model on one device; the same for every weight format."""
+    settings = checked_settings(NAME, request.settings, SETTINGS)
+    at, found = setting(model, request, settings)
+    sequences = settings.get("n_seq_max", request.sequences)
+    cache = sum(
+        len(row.layers) * kv.layer_bytes(row, found, request.type_k, request.type_v, sequences, data["kv_types"])
+        for row in model.caches
+    )
+    compute, base = graph.device_bytes(model.shape, at), data["base"]
+    known = cache + compute
+    return Overhead(known + base["estimate"], cache + compute + base["low"],
+                    known + graph.fragmentation_bytes(model.shape, at) + base["high"])  # fmt: skip
+
+
 def setting(model: Loaded, request: Request, settings: Mapping[str, Any]) -> tuple[graph.Setting, kv.Cells]:
     """What the graph and the caches depend on."""
     sequences = settings.get("n_seq_max", request.sequences)
@@ -154,7 +177,7 @@ def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: grap
     owners = {owner for owner in (*plan.layer_device, plan.output_device) if owner >= 0}
     if len(owners) > 1 and index != plan.output_device:
         moments.pop("logits")
-    size = max(moments.values())
+    size = max(moments.values(), default=3 * shape.n_embd * graph.F32 * at.micro_batch)
     if len(owners) > 1 and everything:
         size += PIPELINE_COPIES * graph.host_bytes(shape, at)
     if not everything:
