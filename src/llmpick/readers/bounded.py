@@ -105,12 +105,16 @@ class Window:
         length_at, head = length_layout.unpack_from, length_layout.size
         while count:
             self._need(head)
-            buffer, position, last = self._buffer, self._position, len(self._buffer) - head
-            while count and position <= last:
-                position += head + length_at(buffer, position)[0]
-                count -= 1
-            ahead, self._position = position - self._position, self._position
-            self.skip(ahead)
+            buffer, position, passed = self._buffer, self._position, 0
+            try:
+                for passed in range(count):  # noqa: B007 - read after the loop: strings passed before the break
+                    (length,) = length_at(buffer, position)
+                    position += head + length
+                passed = count
+            except (StructError, OverflowError):  # the next length lies beyond the buffer
+                pass
+            count -= passed
+            self.skip(position - self._position)
 
     def _need(self, length: int) -> None:
         """Make the next ``length`` bytes lie in the buffer."""

@@ -18,7 +18,7 @@ _TOWERS = (
 _BUFFERS = (
     ("rotary frequencies", re.compile(r"(?:inv_freq|cos_cached|sin_cached|freqs_cis|rope\.freqs)$")),
     ("attention mask", re.compile(r"(?:masked_bias|causal_mask|attn_mask)$")),
-    ("router bias that balances load", re.compile(r"(?:e_score_correction_bias|moe_statics\.\w+|expert_bias)$")),
+    ("router bias that balances load", re.compile(r"(?:(?<!moe_statics\.)e_score_correction_bias|expert_bias)$")),
     ("quantisation scale", re.compile(r"(?:[kvq]_scale|[kv]_zero_point|input_scale|output_scale|kv_scale|"
                                       r"pre_quant_scale|_quantizer\._\w+)$")),
     ("running statistic", re.compile(r"(?:running_mean|running_var|num_batches_tracked)$")),
@@ -60,11 +60,12 @@ _IN_LAYER = _rules(
     ("attention_k", r"k_proj|(?:attention|attn|self_attention)\.(?:wk|key|k_lin)"),
     ("attention_v", r"v_proj|(?:attention|attn|self_attention)\.(?:wv|value|v_lin)"),
     ("attention_output", r"o_proj|(?:attn|attention|self_attn|self_attention)\.(?:out_proj|c_proj|dense|wo|o_lin)"),
-    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer)\.(?:gate|gate\.wg)|router(?:\.layer|\.proj)?"),
+    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer)\.(?:gate|gate\.wg)|moe_statics\.\w+|router(?:\.layer|\.proj)?"),
     ("mlp_gate_up", r"gate_up_proj|dense_h_to_4h_swiglu|up_gate_proj|input_linear|gate_and_up_proj"),
     ("mlp_gate", r"gate_proj|w1|linear_1|(?:mlp|feed_forward)\.gate|w2_gate"),
     ("mlp_down", r"down_proj|dense_4h_to_h|fc2|fc_out|mlp\.c_proj|output_linear|ffn\.down_proj"),
     ("mlp_up", r"up_proj|dense_h_to_4h|fc1|fc_in|mlp\.c_fc|w3|linear_v|c_fc2?"),
+    ("expert_latent", r"fc[12]_latent_proj"),
     ("norm", r".*(?:norm|layernorm|ln_?\w*|norm_?\w*)"),
     ("per_layer_embedding", r"per_layer_\w+"),
 )  # fmt: skip
