@@ -4,15 +4,17 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmpick.catalog import snapshot
-from llmpick.catalog.hydrate import hydrate
 from llmpick.catalog.location import catalog_directories
-from llmpick.catalog.records import Licence, ModelRecord
 from llmpick.errors import UnknownName
 
+if TYPE_CHECKING:  # the records take 20 ms to define; lists do without them
+    from llmpick.catalog.records import Licence, ModelRecord
+
 CODE_VERSION = "0.1.0"
+_INDEX, _LISTS = {"places", "names", "specs"}, {"families", "facts"}
 _LIGHT_FIELDS = ("name", "organization", "weights", "release_date", "context_length", "licence", "languages",
                  "chinese_support", "derived_from", "variants", "attention", "published_parameters")  # fmt: skip
 
@@ -32,8 +34,11 @@ def _code_version() -> str:
 
 
 def fold(name: str) -> str:
-    """How names are compared: case, spaces, underscores and hyphens do not matter."""
-    return name.lower().replace("_", "-").replace(" ", "-")
+    """How names are compared: case, spaces, underscores, colons (``llama3.1:8b``) and hyphens do not matter."""
+    return name.strip().lower().translate(_SEPARATORS)
+
+
+_SEPARATORS = str.maketrans({"_": "-", " ": "-", ":": "-"})
 
 
 class Catalog:
@@ -46,46 +51,54 @@ class Catalog:
 
     @cached_property
     def _index(self) -> dict[str, Any]:
+        """Names and places: what it takes to find one record."""
         found = self.store.read("index")
-        if not isinstance(found, dict):
-            found = self._build()
-        return found
+        return found if isinstance(found, dict) and set(found) >= _INDEX else self._build()["index"]
+
+    @cached_property
+    def _lists(self) -> dict[str, Any]:
+        """Families and light facts of every model: what it takes to list them."""
+        found = self.store.read("lists")
+        return found if isinstance(found, dict) and set(found) >= _LISTS else self._build()["lists"]
 
     def _build(self) -> dict[str, Any]:
         from llmpick.catalog.loader import load
 
         data = load(self.directories)
         records = {model: source.data for model, source in data.models.items()}
-        lines, places = snapshot.table(records)
-        index: dict[str, Any] = {
-            "places": places,
-            "families": {model: source.family for model, source in data.models.items()},
-            "names": _names(records),
-            "facts": {model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()},
-        }
-        documents = {name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes")}
+        models, places = snapshot.table(records)
         specs, spec_places = snapshot.table(data.architectures)
-        index["specs"] = spec_places
+        documents: dict[str, Any] = {
+            "index": {"places": places, "names": names(records), "specs": spec_places},
+            "lists": {
+                "families": {model: source.family for model, source in data.models.items()},
+                "facts": {
+                    model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()
+                },
+            },
+            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes")},
+        }
         self._memory = {**documents, "models": records, "architectures": data.architectures}
-        self.store.write({**documents, "index": index}, {"models": lines, "architectures": specs})
+        self._index, self._lists = documents["index"], documents["lists"]
+        self.store.write(documents, {"models": models, "architectures": specs})
         snapshot.forget_others(self.store)
-        return index
+        return documents
 
     def _document(self, name: str) -> dict[str, Any]:
-        index = self._index
-        found = self._memory.get(name) or self.store.read(name)
-        if found is None:
-            self._index = index = self._build()
-            found = self._memory[name]
-        return found  # type: ignore[no-any-return]
+        if name not in self._memory:
+            found = self.store.read(name)
+            self._memory[name] = found if isinstance(found, dict) else self._build()[name]
+        return self._memory[name]  # type: ignore[no-any-return]
 
     def _row(self, table: str, places: str, name: str) -> dict[str, Any]:
-        index = self._index
-        found = self._memory.get(table, {}).get(name) or self.store.read_row(table, index[places][name])
-        if found is None:
-            self._index = self._build()
-            found = self._memory[table][name]
-        return found  # type: ignore[no-any-return]
+        rows = self._memory.setdefault(table, {})
+        if name not in rows:
+            found = self.store.read_row(table, self._index[places][name])
+            if not isinstance(found, dict):
+                self._build()
+                return self._row(table, places, name)
+            rows[name] = found
+        return rows[name]  # type: ignore[no-any-return]
 
     @property
     def ids(self) -> list[str]:
@@ -95,26 +108,34 @@ class Catalog:
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
         """The light facts of every model, for lists."""
-        return self._index["facts"]  # type: ignore[no-any-return]
+        return self._lists["facts"]  # type: ignore[no-any-return]
 
     @property
     def families(self) -> dict[str, str]:
         """Model id -> family."""
-        return self._index["families"]  # type: ignore[no-any-return]
+        return self._lists["families"]  # type: ignore[no-any-return]
 
     def resolve(self, name: str) -> str:
         """The id behind an id, alias, display name or Hugging Face repository. Raises UnknownName with near ones."""
-        found = self._index["names"].get(fold(name))
+        found = self._index["names"].get(fold(name)) or self._resolve_run_together(fold(name).replace("-", ""))
         if found is None:
-            raise UnknownName.near("model", name, self.ids)
+            raise UnknownName.near("model", name, [known for known in self._index["names"] if "/" not in known])
         return str(found)
+
+    def _resolve_run_together(self, name: str) -> str | None:
+        """The only model whose name is ``name`` when no hyphens are written (``llama7b``)."""
+        known = {model for spelled, model in self._index["names"].items() if spelled.replace("-", "") == name}
+        return known.pop() if len(known) == 1 else None
 
     def model_data(self, model_id: str) -> dict[str, Any]:
         """One model's validated data."""
         return self._row("models", "places", model_id)
 
-    def model(self, name: str) -> ModelRecord:
+    def model(self, name: str) -> "ModelRecord":
         """One model's record."""
+        from llmpick.catalog.hydrate import hydrate
+        from llmpick.catalog.records import ModelRecord
+
         return hydrate(ModelRecord, self.model_data(self.resolve(name)))
 
     @cached_property
@@ -122,8 +143,11 @@ class Catalog:
         """The architecture mappings, each read when it is used."""
         return _Specs(self)
 
-    def licence(self, licence_id: str) -> Licence | None:
+    def licence(self, licence_id: str) -> "Licence | None":
         """A licence by its id."""
+        from llmpick.catalog.hydrate import hydrate
+        from llmpick.catalog.records import Licence
+
         found = self._document("licences").get(licence_id)
         return hydrate(Licence, found) if found else None
 
@@ -170,7 +194,7 @@ class _Specs(Mapping[str, Mapping[str, Any]]):
         return len(self._catalog._index["specs"])
 
 
-def _names(records: dict[str, dict[str, Any]]) -> dict[str, str]:
+def names(records: dict[str, dict[str, Any]]) -> dict[str, str]:
     """Folded name -> id. An id wins over an alias, an alias over a display name, that over a repository."""
     names = {fold(model): model for model in records}
     for key in ("aliases", "name", "repositories"):

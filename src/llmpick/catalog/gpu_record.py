@@ -1,6 +1,6 @@
 """One GPU of ``catalog/gpus/``: the facts of its row, and what follows from its compute capability.
 
-A stdlib dataclass with light constraints (`annotated_types`); `pydantic.TypeAdapter` validates rows at catalog load.
+A stdlib dataclass with light constraints; `pydantic.TypeAdapter` validates rows at catalog load.
 Sizes are MiB because drivers print MiB, bandwidths decimal GB/s, rates TFLOPS (10**12 per second) of dense matrix
 products with FP32 accumulation. A field that nobody vouches for is absent.
 """
@@ -8,7 +8,7 @@ products with FP32 accumulation. A field that nobody vouches for is absent.
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Gt, Len
+from llmpick.catalog.constraints import Gt, Len
 
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Gt(0)]

@@ -1,7 +1,7 @@
 """Plain validated data -> records, without pydantic: the hot path's way from the snapshot."""
 
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -25,7 +25,7 @@ def _value(cls: type, value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _nested_records(cls: type) -> dict[str, type]:
     hints = get_type_hints(cls)
     found = {field.name: _record_in(hints[field.name]) for field in fields(cls)}  # type: ignore[arg-type]

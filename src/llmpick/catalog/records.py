@@ -7,11 +7,13 @@ against them with ``pydantic.TypeAdapter`` (strict, unknown keys forbidden). Unk
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from annotated_types import Gt, Le, Len
+from llmpick.catalog.constraints import Gt, Len, Pattern, Within
 
 Text = Annotated[str, Len(1, 2000)]
 Count = Annotated[int, Gt(0)]
-Percent = Annotated[float, Le(100)]
+Percent = Annotated[float, Within(0, 100)]
+Date = Annotated[str, Pattern(r"\d{4}(-\d{2}(-\d{2})?)?")]
+"""``2023``, ``2023-02`` or ``2023-02-27``: as exactly as the source has it."""
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
 
@@ -21,7 +23,7 @@ class Source:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     source: Text
-    date: str | None = None
+    date: Date | None = None
     confidence: Literal["high", "medium", "low"] | None = None
 
 
@@ -75,13 +77,13 @@ class Benchmark:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     benchmark: Text
-    value: float
+    value: Percent
     setting: Text | None = None
     variant: Literal["base", "instruct"] | None = None
     reported_by: Text | None = None
     reporter_kind: Literal["independent", "maker", "third-party", "consensus"] | None = None
-    low: float | None = None
-    high: float | None = None
+    low: Percent | None = None
+    high: Percent | None = None
     n_reports: Count | None = None
     source: Text
 
@@ -110,7 +112,7 @@ class ModelRecord:
     licence: Text
     sources: dict[str, list[Source]]
     weights: Literal["open", "closed"] = "open"
-    release_date: Text | None = None
+    release_date: Date | None = None
     context_length: Count | None = None
     published_parameters: PublishedParameters | None = None
     derived_from: Text | None = None

@@ -1,7 +1,7 @@
 """Validation of single records by pydantic, and the JSON Schemas that editors use, made from the same classes."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from llmpick.catalog.loader import ModelSource, locate
@@ -11,7 +11,7 @@ from llmpick.catalog.yaml_door import Problem
 MAX_PROBLEMS_PER_RECORD = 50
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(cls: type) -> Any:
     from pydantic import TypeAdapter
 

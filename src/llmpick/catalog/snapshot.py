@@ -1,22 +1,33 @@
 """The catalog as read once and checked once: what `list`, `params` and `fit` open instead of 400 YAML files.
 
 Parsing and validating the YAML takes over half a second; reading one record of the snapshot takes a millisecond
-(docs/performance.md). A snapshot is a folder of JSON files named after a key over every catalog file's name, size and
-time, so it can never be stale; it lives in the user's cache and can be deleted at any time. A file of it that cannot
-be read or parsed is as good as absent. Other floors add tables derived from the catalog (`Store.derived`).
+(docs/performance.md). A snapshot is a folder of JSON documents named after a key over every catalog file's name, size and
+time, so it can never be stale; it lives in the user's cache and can be deleted at any time. Other floors add tables derived from the catalog (`Store.derived`).
 """
 
 import json
 import os
 from collections.abc import Callable, Iterable
-from hashlib import blake2b
 from pathlib import Path
+from threading import get_ident
 from typing import Any
+from zlib import crc32
 
 from llmpick.catalog.location import cache_directory
 
-LAYOUT = 3
+try:
+    from _blake2 import blake2b  # hashlib would load OpenSSL first: 5 ms of every start
+except ImportError:
+    from hashlib import blake2b
+
+LAYOUT = 4
 """Raise when the content of a snapshot changes shape."""
+
+PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"
+"""The snapshot that a wheel carries for its own catalog (scripts/prebuild_snapshot.py); absent in a checkout."""
+
+Place = tuple[int, int, int]
+"""Where a row of a table stands: offset, length, checksum."""
 
 
 def snapshot_key(directories: Iterable[Path], code_version: str) -> str:
@@ -42,55 +53,93 @@ def _listing(directory: Path | str, prefix: str) -> list[str]:
 
 
 class Store:
-    """Named JSON documents in a folder, and tables of documents of which one can be read without the others."""
+    """Named JSON documents in a folder, and tables of documents of which one can be read without the others.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Every document carries its checksum. What cannot be read, does not match or is not JSON is as good as absent.
+    ``packaged``: a second, read-only folder that is looked into first.
+    """
+
+    def __init__(self, folder: Path, packaged: Path | None = None) -> None:
+        self.folder = folder
+        self._folders = (folder,) if packaged is None else (packaged, folder)
+        self._derived: dict[str, Any] = {}
 
     def read(self, name: str) -> Any:
         """The document ``name``, or None when it is absent or damaged."""
-        try:
-            return json.loads((self._folder / f"{name}.json").read_bytes())
-        except (OSError, ValueError):
-            return None
+        for folder in self._folders:
+            try:
+                checksum, _, text = (folder / f"{name}.snapshot").read_bytes().partition(b"\n")
+                if int(checksum, 16) == crc32(text):
+                    return json.loads(text)
+            except (OSError, ValueError, RecursionError):
+                continue
+        return None
 
-    def read_row(self, table: str, place: tuple[int, int]) -> Any:
-        """One row of a table by its (offset, length), or None."""
-        try:
-            with open(self._folder / f"{table}.jsonl", "rb") as file:
-                file.seek(place[0])
-                return json.loads(file.read(place[1]))
-        except (OSError, ValueError):
-            return None
+    def read_row(self, table: str, place: Place) -> Any:
+        """One row of a table by its place, or None."""
+        offset, length, checksum = place
+        for folder in self._folders:
+            try:
+                with open(folder / f"{table}.rows", "rb") as file:
+                    file.seek(offset)
+                    text = file.read(length)
+                if crc32(text) == checksum:
+                    return json.loads(text)
+            except (OSError, ValueError, RecursionError):
+                continue
+        return None
 
     def write(self, documents: dict[str, Any], tables: dict[str, bytes]) -> None:
         """Write everything, atomically file by file; a cache that cannot be written is no error."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             for table, content in tables.items():
-                self._replace(f"{table}.jsonl", content)
+                self._replace(f"{table}.rows", content)
             for name, document in documents.items():
-                self._replace(f"{name}.json", dumps(document))
+                text = dumps(document)
+                self._replace(f"{name}.snapshot", b"%08x\n" % crc32(text) + text)
         except OSError:
             return
 
     def derived(self, name: str, build: Callable[[], Any]) -> Any:
-        """The derived document ``name``, made by ``build`` when it is not there yet."""
-        found = self.read(name)
-        if found is None:
-            found = json.loads(dumps(build()))
-            self.write({name: found}, {})
-        return found
+        """The derived document ``name``, made by ``build`` when it is not there yet. Do not change what you get."""
+        if name not in self._derived:
+            found = self.read(name)
+            if found is None:
+                found = json.loads(dumps(build()))
+                self.write({name: found}, {})
+            self._derived[name] = found
+        return self._derived[name]
 
     def _replace(self, name: str, content: bytes) -> None:
-        temporary = self._folder / f".{name}.{os.getpid()}"
-        temporary.write_bytes(content)
-        os.replace(temporary, self._folder / name)
+        temporary = self.folder / f".{name}.{os.getpid()}.{get_ident()}"
+        try:
+            temporary.write_bytes(content)
+            os.replace(temporary, self.folder / name)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
 
-def store_for(directories: tuple[Path, ...], code_version: str) -> Store:
-    """The store that belongs to these catalog directories."""
-    return Store(cache_directory() / "catalog" / snapshot_key(directories, code_version))
+def store_for(directories: tuple[Path, ...], code_version: str, packaged: Path = PACKAGED) -> Store:
+    """The store that belongs to these catalog directories; the wheel's own snapshot where it is of this catalog."""
+    folder = cache_directory() / "catalog" / snapshot_key(directories, code_version)
+    return Store(folder, packaged if _is_packaged(directories, packaged) else None)
+
+
+def _is_packaged(directories: tuple[Path, ...], packaged: Path) -> bool:
+    """Whether ``packaged`` was made of exactly these files, by name and size (installers do not keep times)."""
+    if len(directories) != 1 or not packaged.is_dir():
+        return False
+    return bool(Store(packaged).read("made_of") == content_key(directories[0]))
+
+
+def content_key(directory: Path) -> str:
+    """A digest of the layout and of the names and sizes of a catalog's files."""
+    digest = blake2b(str(LAYOUT).encode(), digest_size=12)
+    for line in sorted(_listing(directory, "")):
+        digest.update(line.rsplit(" ", 1)[0].encode())
+    return digest.hexdigest()
 
 
 def forget_others(keep: Store, limit: int = 4) -> None:
@@ -98,20 +147,20 @@ def forget_others(keep: Store, limit: int = 4) -> None:
     from shutil import rmtree
 
     try:
-        folders = sorted(keep._folder.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        folders = sorted(keep.folder.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
     except OSError:
         return
     for folder in folders[limit:]:
-        if folder != keep._folder:
+        if folder != keep.folder:
             rmtree(folder, ignore_errors=True)
 
 
-def table(rows: dict[str, Any]) -> tuple[bytes, dict[str, tuple[int, int]]]:
-    """Rows as JSON lines, and each row's (offset, length)."""
+def table(rows: dict[str, Any]) -> tuple[bytes, dict[str, Place]]:
+    """Rows as JSON lines, and the place of each."""
     places, pieces, offset = {}, [], 0
     for name, row in rows.items():
         line = dumps(row) + b"\n"
-        places[name] = (offset, len(line))
+        places[name] = (offset, len(line), crc32(line))
         pieces.append(line)
         offset += len(line)
     return b"".join(pieces), places

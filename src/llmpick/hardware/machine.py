@@ -64,6 +64,10 @@ def _probes(
 
 
 def _nvidia(root: str, environment: Mapping[str, str], host: Host, limit_seconds: float) -> Found:
+    from llmpick.hardware.driver import library_answers, without_library
+
+    if not library_answers(environment):
+        return without_library(root, host)
     from llmpick.hardware.nvidia import probe_nvidia
 
     return probe_nvidia(root, environment, host, limit_seconds)

@@ -11,12 +11,11 @@ from typing import Any
 from llmpick.hardware import nvml
 from llmpick.hardware.deadline import CrashedError, OverdueError, call
 from llmpick.hardware.device import Device, Found, Host, MigSlice, Probe, Status
-from llmpick.hardware.driver import library_answers, tegra_device, unified_memory
+from llmpick.hardware.driver import NVIDIA_VENDOR, unified_memory
 from llmpick.hardware.files import exists
 from llmpick.hardware.nvidia_order import visible_gpus
 from llmpick.hardware.pci import cards
 
-_VENDOR = 0x10DE
 _NO_OWN_MEMORY = frozenset({"5.3", "6.2", "7.2", "8.7", "10.1", "11.0", "12.1"})
 """Compute capabilities of chips without memory of their own: the Tegra line and GB10 (NVIDIA's list of CUDA GPUs).
 
@@ -42,9 +41,7 @@ _INIT_FAILURES: Mapping[int, tuple[Status, str]] = {
 
 
 def probe_nvidia(root: str, environment: Mapping[str, str], host: Host, limit_seconds: float) -> Found:
-    """All NVIDIA devices that CUDA would show in this environment."""
-    if not library_answers(environment):
-        return _without_library(root, host)
+    """All NVIDIA devices that CUDA would show in this environment. NVML's library is known to load (see `driver`)."""
     try:
         answer = call(nvml.read, limit_seconds)
     except OverdueError:
@@ -62,23 +59,12 @@ def _probe(status: Status, detail: str, remedy: str = "") -> Probe:
     return Probe(probe="nvml", status=status, detail=detail, remedy=remedy)
 
 
-def _without_library(root: str, host: Host) -> Found:
-    """No NVML: a Jetson of before JetPack 6, a card without its driver, or (mostly) no NVIDIA card."""
-    tegra = tegra_device(root, host)
-    if tegra is not None:
-        return Found(_probe("ok", "no NVML; an NVIDIA chip by its device tree"), (tegra,))
-    if cards(root, _VENDOR):
-        detail = "an NVIDIA card is on the PCI bus, but the driver's library libnvidia-ml is not here"
-        return Found(_probe("broken", detail, "Install NVIDIA's driver; in a container, run it with --gpus all."))
-    return Found(_probe("absent", "no NVIDIA driver"))
-
-
 def _init_failure(root: str, answer: Mapping[str, Any]) -> Found:
     code, message = answer["error"], answer["message"]
     if code == nvml.LIBRARY_NOT_FOUND:
         return Found(_probe("absent", message))
     status, remedy = _INIT_FAILURES.get(code, ("broken", "Check that nvidia-smi works; a restart often helps."))
-    if code == nvml.DRIVER_NOT_LOADED and not cards(root, _VENDOR):
+    if code == nvml.DRIVER_NOT_LOADED and not cards(root, NVIDIA_VENDOR):
         status = "absent"  # the library is installed on a machine or container that has no card
     return Found(_probe(status, message, remedy))
 

@@ -7,8 +7,6 @@ what it says instead of a GPU or of its memory is kept as NVML's own error numbe
 from collections.abc import Callable, Iterator
 from typing import Any
 
-LIBRARY = "libnvidia-ml.so.1"
-
 NOT_SUPPORTED, NO_PERMISSION, NOT_FOUND, DRIVER_NOT_LOADED = 3, 4, 6, 9
 LIBRARY_NOT_FOUND, GPU_IS_LOST, LIB_RM_VERSION_MISMATCH = 12, 15, 18
 

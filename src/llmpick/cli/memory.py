@@ -1,0 +1,51 @@
+"""``llmpick memory``: what a model takes, term by term, with an honest interval."""
+
+from typing import Annotated
+
+import typer
+
+from llmpick.cli import options
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command(
+    epilog='Examples:  llmpick memory llama-3.1-8b --quant Q4_K_M --context 8k   |   llmpick memory qwen3-32b --gpu "RTX 4090" --kv-cache-type q8_0'
+)
+def memory(
+    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
+    quant: options.Quantization = "Q4_K_M",
+    context: options.Context = "8k",
+    batch: Annotated[int, typer.Option("--batch", "--users", "-u", min=1, help="Sequences at the same time.")] = 1,
+    kv_cache_type: options.KvCacheType = None,
+    gpu: options.Gpu = None,
+    ram: options.Ram = None,
+    hardware: options.HardwareFile = None,
+    free: options.Free = False,
+    runtime: options.Runtime = "llama.cpp",
+    settings: options.Set = None,
+    assume: options.Assume = None,
+    output_format: options.Format = "table",
+    as_json: options.Json = False,
+    output: options.Output = None,
+    catalog: options.CatalogDir = None,
+) -> int:
+    """Show weights, KV cache, compute buffers and runtime overhead, each with its certainty; with --gpu, the verdict."""
+    from llmpick.catalog import open_catalog
+    from llmpick.catalog.subject import open_subject
+    from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.ranking import runtime_data
+    from llmpick.fit.requests import request_of
+    from llmpick.report.export import show
+    from llmpick.report.memory import memory_document
+
+    opened = open_catalog(catalog)
+    subject = open_subject(model, opened, assume)
+    request = request_of(runtime, options.tokens(context) or 8192, batch, kv_cache_type, settings)
+    judged = bool(gpu or hardware)
+    machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
+    document = memory_document(
+        subject, quant or "Q4_K_M", request, budgets(machine, free) if machine else (), judged,
+        host_bytes(machine, free) if machine else None, runtime_data(opened), opened.formats, notes,
+    )  # fmt: skip
+    return show(document, options.chosen_format(output_format, as_json), output)
