@@ -59,7 +59,7 @@ def test_a_probe_with_a_bug_is_reported_as_broken(host_tree: str, monkeypatch: p
     def explode(*arguments: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr("llmpick.hardware.nvidia.probe_nvidia", explode)
+    monkeypatch.setattr("llmpick.hardware.driver.library_answers", explode)
     machine = detect(root=host_tree, environment={})
     [nvml] = [probe for probe in machine.probes if probe.probe == "nvml"]
     assert (nvml.status, nvml.detail) == ("broken", "RuntimeError: unforeseen")
@@ -77,7 +77,10 @@ def test_only_modules_of_hardware_that_is_there_are_imported(host_tree: str) -> 
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     costly = {"pynvml", "ctypes", "psutil", "yaml", "pydantic", "subprocess", "pathlib"}
-    unneeded = {f"llmpick.hardware.{name}" for name in ("amd", "intel", "ascend", "apple", "windows", "rig")}
+    unneeded = {
+        f"llmpick.hardware.{name}"
+        for name in ("amd", "intel", "ascend", "apple", "windows", "rig", "nvidia", "nvml", "deadline")
+    }
     bare = subprocess.run(
         [sys.executable, "-c", "import sys; print(*sys.modules)"],
         capture_output=True,

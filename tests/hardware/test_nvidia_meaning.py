@@ -8,6 +8,7 @@ import pytest
 from llmpick.hardware import nvidia, nvidia_order
 from llmpick.hardware.deadline import CrashedError, OverdueError
 from llmpick.hardware.device import Device, Found, Host
+from llmpick.hardware.driver import without_library
 from llmpick.hardware.nvidia import peak_bandwidth, probe_nvidia, slice_bandwidth
 
 Tree = Callable[[Mapping[str, str]], str]
@@ -55,9 +56,9 @@ def probe(monkeypatch: pytest.MonkeyPatch, tree: Tree) -> Callable[..., Found]:
                 raise answer
             return answer
 
+        root = tree(files or {"/proc/x": ""})
         monkeypatch.setattr(nvidia, "call", call)
-        monkeypatch.setattr(nvidia, "library_answers", lambda environment: answer is not None)
-        return probe_nvidia(tree(files or {"/proc/x": ""}), environment or {}, HOST, 5.0)
+        return without_library(root, HOST) if answer is None else probe_nvidia(root, environment or {}, HOST, 5.0)
 
     return run
 
