@@ -162,7 +162,7 @@ LARGE, SMALL = (
 
 
 def test_among_different_models_cuda_says_what_a_number_means(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nvidia_order, "call", lambda work, seconds: ["GPU-large"])
+    monkeypatch.setattr(nvidia_order, "call", lambda work, seconds: ["large"])
     shown, hidden, notes = nvidia_order.visible_gpus([SMALL, LARGE], {"CUDA_VISIBLE_DEVICES": "0"})
     assert (shown, hidden) == ((LARGE,), (SMALL,))
     assert "CUDA itself was asked" in notes[0]
@@ -176,6 +176,12 @@ def test_if_cuda_cannot_be_asked_the_smallest_is_assumed(monkeypatch: pytest.Mon
     shown, _, notes = nvidia_order.visible_gpus([LARGE, SMALL], {"CUDA_VISIBLE_DEVICES": "0"})
     assert shown == (SMALL,)
     assert "CUDA_DEVICE_ORDER=PCI_BUS_ID" in notes[0]
+
+
+def test_if_cuda_names_none_that_nvml_knows_the_smallest_is_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvidia_order, "call", lambda work, seconds: ["elsewhere"])
+    shown, _, _ = nvidia_order.visible_gpus([LARGE, SMALL], {"CUDA_VISIBLE_DEVICES": "1"})
+    assert shown == (SMALL,)
 
 
 def test_equal_models_are_numbered_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -145,6 +145,13 @@ def test_an_unknown_gpu_is_an_error_of_the_file() -> None:
         parse_rig(b"devices: [{gpu: RTX 9999}]", rows=ROWS)
 
 
+def test_the_example_in_the_documentation_is_a_rig() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text(encoding="utf-8")
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    rows = {"4090": {**ROWS["rtx-3090"], "name": "NVIDIA GeForce RTX 4090", "aliases": ["RTX 4090"]}}
+    assert [device.name[-4:] for device in parse_rig(example.encode(), rows=rows).devices] == ["3090", "3090", "4090"]
+
+
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile) as caught:
         load_rig(str(tmp_path / "none.yaml"))

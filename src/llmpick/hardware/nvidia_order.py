@@ -51,22 +51,24 @@ def _order_is_cudas(devices: Sequence[Device], environment: Mapping[str, str]) -
 
 def _ask_cuda(devices: Sequence[Device], by_pci_order: Selection) -> tuple[Selection, str]:
     """CUDA's own list; without it as many of the smallest devices, which promises least."""
+    positions = {(device.uuid or "").partition("-")[2]: position for position, device in enumerate(devices)}
     try:
         uuids: list[str] = call(read_cuda_uuids, _LIMIT_SECONDS)
     except (OverdueError, CrashedError):
+        uuids = []
+    if not positions.keys() & set(uuids):
         by_size = sorted(range(len(devices)), key=lambda position: devices[position].usable or 0)
         note = (
             "CUDA_VISIBLE_DEVICES names devices by number, CUDA orders different models fastest first, and CUDA could "
             "not be asked: the smallest are assumed. Set CUDA_DEVICE_ORDER=PCI_BUS_ID or use GPU- identifiers."
         )
         return Selection(tuple(sorted(by_size[: len(by_pci_order.positions)]))), note
-    positions = {device.uuid: position for position, device in enumerate(devices)}
     shown = tuple(positions[uuid] for uuid in uuids if uuid in positions)
     return Selection(shown), "CUDA_VISIBLE_DEVICES counts in CUDA's order (fastest first); CUDA itself was asked."
 
 
 def read_cuda_uuids() -> list[str]:
-    """``GPU-`` and ``MIG-`` identifiers of the devices the CUDA driver shows this process, in its order."""
+    """Identifiers of the devices the CUDA driver shows this process, in its order, without ``GPU-`` or ``MIG-``."""
     import ctypes
 
     cuda = ctypes.CDLL("libcuda.so.1")
@@ -85,4 +87,4 @@ def _uuid(cuda: object, ordinal: int) -> str:
     if driver.cuDeviceGet(ctypes.byref(device), ordinal) or driver.cuDeviceGetUuid_v2(data, device):
         raise OSError("the CUDA driver does not name its devices")
     digits = bytes(data).hex()
-    return "GPU-" + "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
