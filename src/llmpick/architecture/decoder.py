@@ -67,6 +67,8 @@ class Conversion:
 
     stores_tied_output: bool = False
     vocab_size: int | None = None
+    ignores_windows: bool = False
+    """llama.cpp keeps full caches for this architecture although its config names a sliding window."""
     tensors: tuple[RawTensor, ...] = ()
 
 

@@ -3,9 +3,7 @@
 from typing import Any
 
 from llmpick.catalog.catalog import Catalog
-from llmpick.catalog.subject import subject_of_model
 from llmpick.errors import InvalidFile
-from llmpick.inventory.caches import kv_elements_per_token
 
 
 def counts(catalog: Catalog) -> dict[str, dict[str, Any]]:
@@ -13,23 +11,30 @@ def counts(catalog: Catalog) -> dict[str, dict[str, Any]]:
 
     ``shape`` is equal for models whose weights have the same shapes: an original and its fine-tunes.
     """
-    found: dict[str, dict[str, Any]] = catalog.store.derived("counts", lambda: {name: _one(catalog, name) for name in catalog.ids})
-    return found
+    rows: dict[str, dict[str, Any]] = catalog.store.derived("counts", lambda: _all(catalog))
+    return rows
+
+
+def _all(catalog: Catalog) -> dict[str, dict[str, Any]]:
+    return {model_id: _one(catalog, model_id) for model_id in catalog.ids}
 
 
 def _one(catalog: Catalog, model_id: str) -> dict[str, Any]:
+    from llmpick.catalog.subject import subject_of_model
+    from llmpick.inventory.caches import kv_elements_per_token
+
     try:
         subject = subject_of_model(model_id, catalog)
         count = subject.parameters
     except InvalidFile as error:
         return {"refused": error.message}
-    layout = {(tensor.role, tensor.shape, tensor.count) for tensor in subject.tensors if "embedding" not in tensor.role and tensor.role != "output_head"}
+    inner = [tensor for tensor in subject.tensors if "embedding" not in tensor.role and tensor.role != "output_head"]
     return {
         "total": count.total,
         "active": count.active,
         "kv_elements_per_token": kv_elements_per_token(subject.caches),
         "model_type": subject.architecture.model_type,
-        "shape": _digest(sorted(layout)),
+        "shape": _digest(sorted({(tensor.role, tensor.shape, tensor.count) for tensor in inner})),
     }
 
 

@@ -22,7 +22,9 @@ class Filters:
     open_weights: bool = False
     query: str | None = None
 
-    def allow(self, model_id: str, facts: dict[str, Any], count: dict[str, Any], licence: dict[str, Any], family: str) -> bool:
+    def allow(
+        self, model_id: str, facts: dict[str, Any], count: dict[str, Any], licence: dict[str, Any], family: str
+    ) -> bool:
         """Whether the model passes."""
         total, context = count.get("total"), facts.get("context_length")
         checks = (

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 def hydrate(cls: type[T], data: dict[str, Any]) -> T:
     """An instance of the dataclass ``cls``; nested records and lists of them too. The data was validated before."""
-    nested = _nested_records(cls)
+    nested = _nested_records(cls)  # type: ignore[arg-type]
     return cls(**{key: _value(nested[key], value) if key in nested else value for key, value in data.items()})
 
 
@@ -28,7 +28,7 @@ def _value(cls: type, value: Any) -> Any:
 @cache
 def _nested_records(cls: type) -> dict[str, type]:
     hints = get_type_hints(cls)
-    found = {field.name: _record_in(hints[field.name]) for field in fields(cls)}  # type: ignore[arg-type]
+    found = {field.name: _record_in(hints[field.name]) for field in fields(cls)}
     return {name: record for name, record in found.items() if record is not None}
 
 

@@ -17,7 +17,8 @@ class InvalidCatalog(InvalidFile):
     """The catalog has problems; ``problems`` lists all of them."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("\n".join(map(str, problems)), f"{len(problems)} problem(s) in the catalog; nothing was loaded")
+        hint = f"{len(problems)} problem(s) in the catalog; nothing was loaded"
+        super().__init__("\n".join(map(str, problems)), hint)
         self.problems = problems
 
 
@@ -57,18 +58,24 @@ def read(directories: tuple[Path, ...]) -> CatalogData:
     files = _files(directories)
     problems: list[Problem] = []
     tables = {table: _read_table(table, files, problems) for table in TABLES}
-    licences = _read_one(files, "licences.yaml", problems) or {}
+    licences = _read_mapping(files, "licences.yaml", problems) or {}
     models = _read_models(files, problems)
-    gpus = {row: value for rows in tables["gpus"].values() for row, value in (rows or {}).items()}
-    try:
-        architectures = resolve(tables["architectures"])
-    except InvalidFile as error:
-        architectures = {}
-        problems.append(Problem("architectures", 1, 1, "follows", error.message))
+    gpus = {row: value for rows in tables["gpus"].values() for row, value in rows.items()}
+    architectures = _resolved(tables["architectures"], problems)
     from llmpick.catalog.schema import validate_records
 
     problems += validate_records(models, licences, gpus)
     return CatalogData(models, licences, gpus, tables["formats"], tables["runtimes"], architectures, problems)
+
+
+def _resolved(specs: dict[str, Any], problems: list[Problem]) -> dict[str, dict[str, Any]]:
+    if problems:  # a mapping may follow one that could not be read
+        return {}
+    try:
+        return resolve(specs)
+    except InvalidFile as error:
+        problems.append(Problem("architectures", 1, 1, "follows", error.message))
+        return {}
 
 
 def _files(directories: tuple[Path, ...]) -> dict[str, Path]:
@@ -82,15 +89,21 @@ def _files(directories: tuple[Path, ...]) -> dict[str, Path]:
 
 def _read_table(table: str, files: dict[str, Path], problems: list[Problem]) -> dict[str, Any]:
     chosen = [name for name in files if name.startswith(f"{table}/") and name.count("/") == 1]
-    return {name.split("/")[1].removesuffix(".yaml"): _read_one(files, name, problems) for name in chosen}
+    read = {name.split("/")[1].removesuffix(".yaml"): _read_mapping(files, name, problems) for name in chosen}
+    return {name: content for name, content in read.items() if content is not None}
 
 
-def _read_one(files: dict[str, Path], name: str, problems: list[Problem]) -> Any:
+def _read_mapping(files: dict[str, Path], name: str, problems: list[Problem]) -> dict[str, Any] | None:
+    """The content of a file that must be a mapping; None, with the problem noted, when it is not."""
     if name not in files:
         return None
     parsed = read_yaml(files[name], name)
     problems += parsed.problems
-    return parsed.data
+    if isinstance(parsed.data, dict):
+        return parsed.data
+    if not parsed.problems:
+        problems.append(Problem(name, 1, 1, "", "the file must be a mapping"))
+    return None
 
 
 def _read_models(files: dict[str, Path], problems: list[Problem]) -> dict[str, ModelSource]:

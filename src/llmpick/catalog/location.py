@@ -24,7 +24,7 @@ def builtin_directory() -> Path:
 
 
 def catalog_directories(override: str | None = None) -> tuple[Path, ...]:
-    """The built-in catalog, then what overlays it: the user's configuration directory, LLMPICK_CATALOG, ``override``."""
+    """The built-in catalog, then its overlays: the user's configuration directory, LLMPICK_CATALOG, ``override``."""
     overlays = [config_directory() / "catalog"] if (config_directory() / "catalog").is_dir() else []
     for name in (os.environ.get("LLMPICK_CATALOG"), override):
         if name:
@@ -42,7 +42,9 @@ def config_directory() -> Path:
 def cache_directory() -> Path:
     """The platform's place for what can be made again; ``LLMPICK_CACHE`` overrides."""
     override = os.environ.get("LLMPICK_CACHE")
-    return Path(override) if override else _platform_directory("XDG_CACHE_HOME", "LOCALAPPDATA", "Library/Caches", ".cache")
+    if override:
+        return Path(override)
+    return _platform_directory("XDG_CACHE_HOME", "LOCALAPPDATA", "Library/Caches", ".cache")
 
 
 def _platform_directory(xdg: str, windows: str, mac: str, fallback: str) -> Path:

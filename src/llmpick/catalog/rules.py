@@ -11,7 +11,15 @@ from llmpick.inventory.parameters import count_parameters
 from llmpick.readers.hf_config import architecture_from_config
 
 Check = Callable[[CatalogData], Iterator[Problem]]
-SOURCED = ("release_date", "licence", "published_parameters", "config", "training", "languages", "checkpoint_parameters")
+SOURCED = (
+    "release_date",
+    "licence",
+    "published_parameters",
+    "config",
+    "training",
+    "languages",
+    "checkpoint_parameters",
+)
 """Facts that must name a source."""
 TOLERANCE = 0.08
 """A name such as 7B may differ by this much from the count before the record must say why (`exception`)."""
@@ -92,7 +100,9 @@ def _published(source: ModelSource, total: int) -> Iterator[Problem]:
     if value is None or published.get("exception"):
         return
     if abs(total / value - 1) > TOLERANCE:
-        yield at(source, ("published_parameters", "value"), f"published {value:,}, computed {total:,}: say why (exception)")
+        yield at(
+            source, ("published_parameters", "value"), f"published {value:,}, computed {total:,}: say why (exception)"
+        )
 
 
 CHECKS: tuple[Check, ...] = (references, sources, names, counts)

@@ -1,8 +1,9 @@
 """The catalog as read once and checked once: what `list`, `params` and `fit` open instead of 400 YAML files.
 
 Parsing and validating the YAML takes over half a second; reading one record of the snapshot takes a millisecond
-(docs/performance.md). A snapshot is a folder of JSON documents named after a key over every catalog file's name, size and
-time, so it can never be stale; it lives in the user's cache and can be deleted at any time. Other floors add tables derived from the catalog (`Store.derived`).
+(docs/performance.md). A snapshot is a folder of JSON documents named after a key over every catalog file's name, size
+and time, so it can never be stale; it lives in the user's cache and can be deleted at any time. Other floors add
+tables derived from the catalog (`Store.derived`).
 """
 
 import json

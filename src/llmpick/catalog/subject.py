@@ -72,7 +72,7 @@ def subject_of_model(model_id: str, catalog: Catalog) -> Subject:
 
 
 def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> Subject:
-    """A model described by a file. Raises UnknownName when there is no such file, InvalidFile when it is not readable."""
+    """A model described by a file. Raises UnknownName without such a file, InvalidFile when it is not readable."""
     if path.is_dir():
         path = path / "config.json"
     if not path.exists():

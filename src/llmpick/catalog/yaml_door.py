@@ -6,6 +6,7 @@ PyYAML's pitfalls handled here: a duplicate key silently replaces the first (rej
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,18 +61,32 @@ def parse_yaml(text: str, name: str) -> Parsed:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, loader)):
-            return _broken(name, 1, 1, "aliases (*name) are not allowed")
+        refusal = _refusal(yaml.parse(text, loader))
+        if refusal:
+            return _broken(name, 1, 1, refusal)
         node = yaml.compose(text, loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        return _broken(name, *where, str(getattr(error, "problem", None) or error))
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        return _broken(name, line, column, str(getattr(error, "problem", None) or error))
     except (RecursionError, ValueError) as error:
         return _broken(name, 1, 1, f"not readable: {error}")
     builder = _Builder(name)
     data = builder.build(node, ()) if node is not None else None
     return Parsed(data, builder.marks, tuple(builder.problems))
+
+
+def _refusal(events: Iterable[Any]) -> str | None:
+    """What keeps the file from being composed: the C loader crashes on deep nesting, and aliases multiply."""
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        if kind == "AliasEvent":
+            return "aliases (*name) are not allowed"
+        depth += kind.endswith("StartEvent") - kind.endswith("EndEvent")
+        if depth > MAX_DEPTH + 2:  # the stream and the document are levels too
+            return f"nested deeper than {MAX_DEPTH}"
+    return None
 
 
 def _broken(name: str, line: int, column: int, message: str) -> Parsed:
@@ -88,9 +103,6 @@ class _Builder:
 
     def build(self, node: Any, path: Path_) -> Any:
         self.marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
-        if len(path) > MAX_DEPTH:
-            self._complain(node, path, f"nested deeper than {MAX_DEPTH}")
-            return None
         kind = node.id
         if kind == "mapping":
             return self._mapping(node, path)

@@ -17,7 +17,7 @@ from llmpick.fit.quality import Evidence, evidence
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
 from llmpick.inventory.caches import CacheLayer
-from llmpick.runtimes.llama_cpp import Loaded
+from llmpick.runtimes.llama_cpp import Loaded, cached_by_llama_cpp
 from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
 
 GGUF_LADDER = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
@@ -92,7 +92,7 @@ def _row(catalog: Catalog, subject: Subject, weights: Mapping[str, WeightBytes])
     best = evidence(catalog.model_data(subject.id).get("benchmarks", []))
     return [
         subject.architecture.num_hidden_layers, subject.parameters.total, subject.parameters.active, subject.max_context,
-        asdict(shape_of(subject.architecture)), [list(cache) for cache in subject.caches],
+        asdict(shape_of(subject.architecture)), [list(cache) for cache in cached_by_llama_cpp(subject.architecture, subject.caches)],
         {name: _summed(each) for name, each in weights.items()}, best, counts(catalog)[subject.id]["shape"],
     ]  # fmt: skip
 

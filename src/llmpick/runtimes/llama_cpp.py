@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from llmpick.architecture.decoder import Architecture
 from llmpick.formats.base import WeightBytes
 from llmpick.inventory.caches import CacheLayer
 from llmpick.runtimes import llama_cpp_cache as kv
@@ -39,7 +40,15 @@ class Loaded(NamedTuple):
 def load(model: Model) -> Loaded:
     """Reduce a model."""
     architecture = model.architecture
-    return Loaded(architecture.num_hidden_layers, graph.shape_of(architecture), model.caches, model.weights)
+    caches = cached_by_llama_cpp(architecture, model.caches)
+    return Loaded(architecture.num_hidden_layers, graph.shape_of(architecture), caches, model.weights)
+
+
+def cached_by_llama_cpp(architecture: Architecture, caches: tuple[CacheLayer, ...]) -> tuple[CacheLayer, ...]:
+    """The caches that llama.cpp keeps: full ones where it does not implement the architecture's window."""
+    if not architecture.gguf.ignores_windows:
+        return caches
+    return tuple(cache._replace(kind="full", window=None) if cache.window else cache for cache in caches)
 
 
 class Plan(NamedTuple):
