@@ -143,7 +143,7 @@ def test_words_name_the_device_its_limits_and_the_remedy() -> None:
         compute_capability="8.6",
     )
     probes = (
-        Probe(probe="nvml", status="ok", detail="driver 570"),
+        Probe(probe="nvml", status="ok", detail="driver 570; GPU 1: GPU is lost", remedy="Restart."),
         Probe(probe="amdgpu", status="denied", detail="no access to /dev/kfd", remedy="Join the group render."),
         Probe(probe="intel", status="absent", detail="no card", remedy="never shown"),
     )
@@ -154,8 +154,8 @@ def test_words_name_the_device_its_limits_and_the_remedy() -> None:
         "Host: 8.00 GiB of memory (limited by /x/memory.max; the machine has 64.0 GiB), "
         "6.00 GiB available, 4 processors.",
         "Note: something",
-        "amdgpu is denied: no access to /dev/kfd.",
-        "amdgpu: Join the group render.",
+        "nvml: driver 570; GPU 1: GPU is lost. Restart.",
+        "amdgpu is denied: no access to /dev/kfd. Join the group render.",
     ]
 
 

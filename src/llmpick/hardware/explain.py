@@ -1,6 +1,6 @@
 """The machine in plain words: what was found, what limits it, and what to do about what did not work."""
 
-from llmpick.hardware.device import Device, Host, Machine
+from llmpick.hardware.device import Device, Host, Machine, Probe
 from llmpick.units import format_bytes
 
 
@@ -11,12 +11,17 @@ def explain(machine: Machine) -> list[str]:
     lines.append(_host(machine.host))
     lines += [f"Hidden by the environment: {device.name}." for device in machine.hidden]
     lines += [f"Note: {note}" for note in machine.notes]
-    for probe in machine.probes:
-        if probe.status not in ("ok", "absent"):
-            lines.append(f"{probe.probe} is {probe.status}: {probe.detail}.")
-        if probe.remedy and probe.status != "absent":
-            lines.append(f"{probe.probe}: {probe.remedy}")
-    return lines
+    return lines + [_trouble(probe) for probe in machine.probes if _is_trouble(probe)]
+
+
+def _is_trouble(probe: Probe) -> bool:
+    """Absent hardware is nothing to talk about; a probe that worked can still have something to remedy."""
+    return probe.status not in ("ok", "absent") or (probe.status == "ok" and bool(probe.remedy))
+
+
+def _trouble(probe: Probe) -> str:
+    state = "" if probe.status == "ok" else f" is {probe.status}"
+    return f"{probe.probe}{state}: {probe.detail}. {probe.remedy}".rstrip()
 
 
 def _device(device: Device) -> str:
