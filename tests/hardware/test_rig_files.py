@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmpick.errors import InvalidFile
+from llmpick.hardware.clusters import read_inventory
 from llmpick.hardware.device import Device, Host, Machine, MigSlice
 from llmpick.hardware.rig import load_rig, parse_rig, rig_text, save_rig
 
@@ -190,3 +191,10 @@ def test_usable_memory_is_always_known_and_never_the_whole(total: int, name: str
     devices = parse_rig(json.dumps(document, ensure_ascii=False).encode()).devices
     assert len(devices) == count
     assert all(device.usable is not None and 0 <= device.usable < total for device in devices)
+
+
+def test_a_deeply_nested_cluster_file_is_refused_as_well(tmp_path: Path) -> None:
+    path = tmp_path / "cluster.yaml"
+    path.write_text("nodes: " + "[" * 100_000)
+    with pytest.raises(InvalidFile, match="nested"):
+        read_inventory(str(path), ROWS)

@@ -20,6 +20,7 @@ from llmpick.hardware.described_memory import reserved_bytes
 from llmpick.hardware.description import GpuParser, devices_of, notes_of
 from llmpick.hardware.device import Device, MigSlice
 from llmpick.hardware.gpu_names import Rows
+from llmpick.hardware.located import refuse_hostile
 from llmpick.units import parse_bytes
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -228,6 +229,7 @@ def _yaml(path: str, data: bytes) -> Any:
         raise InvalidFile(f"{path}: larger than {MAX_YAML_BYTES // 2**20} MiB", "Give the scheduler's JSON output")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        refuse_hostile(yaml, data, loader, path)
         return yaml.load(data, Loader=loader)
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidFile(f"{path}: not YAML: {str(error).splitlines()[0]}") from None

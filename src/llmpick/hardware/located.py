@@ -98,7 +98,7 @@ def compose(data: bytes, where: str) -> Located:
         raise InvalidFile(f"{where}: larger than {MAX_BYTES // 2**20} MiB")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _guard(yaml, data, loader, where)
+        refuse_hostile(yaml, data, loader, where)
         node = yaml.compose(data, Loader=loader)
         if node is None:
             raise InvalidFile(f"{where}: the file is empty")
@@ -114,7 +114,7 @@ def compose(data: bytes, where: str) -> Located:
     return root
 
 
-def _guard(yaml: Any, data: bytes, loader: Any, where: str) -> None:
+def refuse_hostile(yaml: Any, data: bytes, loader: Any, where: str) -> None:
     """Refuse what composing would choke on: the C loader crashes on deep nesting, and aliases multiply."""
     depth = 0
     for event in yaml.parse(data, Loader=loader):
