@@ -108,27 +108,27 @@ class ModelRecord:
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     name: Text
     organization: Text
-    config: dict[str, Any]
-    licence: Text
-    sources: dict[str, list[Source]]
     weights: Literal["open", "closed"] = "open"
     release_date: Date | None = None
-    context_length: Count | None = None
-    published_parameters: PublishedParameters | None = None
+    licence: Text
     derived_from: Text | None = None
+    published_parameters: PublishedParameters | None = None
+    context_length: Count | None = None
     languages: Text | None = None
     chinese_support: Text | None = None
     tokenizer: Tokenizer | None = None
-    training: Training | None = None
     position_encoding: Text | None = None
     normalization: Text | None = None
     activation: Text | None = None
     attention: Text | None = None
+    training: Training | None = None
+    config: dict[str, Any]
+    checkpoint_parameters: Count | None = None
+    checkpoint_note: Text | None = None
     repositories: list[Text] = field(default_factory=list)
     variants: list[Literal["base", "instruct", "chat", "reasoning", "code"]] = field(default_factory=list)
     aliases: list[Text] = field(default_factory=list)
-    checkpoint_parameters: Count | None = None
-    checkpoint_note: Text | None = None
+    notes: Text | None = None
     benchmarks: list[Benchmark] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    notes: Text | None = None
+    sources: dict[str, list[Source]]

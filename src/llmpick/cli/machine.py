@@ -54,6 +54,6 @@ def budgets(machine: "Machine", free: bool) -> tuple["Budget", ...]:
 
 def host_bytes(machine: "Machine", free: bool) -> int | None:
     """Host memory that a model may use; none of it again where the device is the host."""
-    if any(device.unified for device in machine.devices):
+    if any(device.unified for device in machine.largest_group(free)):
         return None
     return machine.host.available if free else machine.host.total

@@ -13,6 +13,7 @@ COMPONENTS = {
         "indexer", "q_norm", "k_norm", "v_norm", "latent_norm",
     ),
     "state_space": ("ssm_in", "ssm_conv", "ssm_x", "ssm_dt", "ssm_a", "ssm_d", "ssm_out", "ssm_norm", "ssm_other"),
+    "per_layer_projection": ("per_layer_projection",),
     "mlp": ("mlp_gate", "mlp_up", "mlp_gate_up", "mlp_down"),
     "experts": ("expert_gate", "expert_up", "expert_gate_up", "expert_down"),
     "expert_latent": ("expert_latent",),

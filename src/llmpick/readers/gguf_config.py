@@ -31,8 +31,10 @@ def config_from_gguf(model: StoredModel, specs: Specs) -> dict[str, Any]:
     spec = _spec(mapping["architectures"], name)
     if spec.get("model_type") is None:
         because = f": {spec['because']}" if spec else ""
-        raise UnsupportedArchitecture(f"GGUF architecture {name!r} has no mapping to a known model type{because}",
-                                      "the file's weights are counted all the same; give config.json for the rest")  # fmt: skip
+        raise UnsupportedArchitecture(
+            f"GGUF architecture {name!r} has no mapping to a known model type{because}",
+            "the file's weights are counted all the same; give config.json for the rest",
+        )
     facts = GgufFacts(model, name, bool(spec.get("tied")))
     scope = Scope([facts], mapping["defaults"])
     config = {"model_type": scope.evaluate(spec["model_type"])}
