@@ -15,7 +15,10 @@ NAMES = {
     "Vicuna 13B": ["vicuna-13b"], "Vicuna": ["vicuna-13b"], "Koala 13B": ["koala-13b"], "Koala": ["koala-13b"],
     "Dolly 2.0 12B": ["dolly-v2-12b"], "Dolly 2.0": ["dolly-v2-12b"], "ChatGLM": ["chatglm-6b"],
     "PanGu-alpha": ["pangu-alpha-200b"], "BELLE": ["belle-7b", "belle-llama-7b"], "XuanYuan": ["xuanyuan-176b"],
-    "WizardLM": ["wizardlm-7b", "wizardlm-13b"],
+    "WizardLM": ["wizardlm-7b", "wizardlm-13b"], "Grok": ["grok-1"],
+    "Mistral (Mixtral)": ["mixtral-8x7b"], "Gemma": ["gemma-7b"],
+    "Cerebras-GPT": ["cerebras-gpt-13b"], "OPT": ["opt-175b"], "GPT-J": ["gpt-j-6b"], "GPT-NeoX": ["gpt-neox-20b"],
+    "Falcon": ["falcon-7b", "falcon-40b"], "Mistral": ["mistral-7b-v0.1"], "RedPajama": ["redpajama-incite-7b"],
 }  # fmt: skip
 KINDS = {"minimum_hardware": "hardware", "architecture": "architecture", "training": "training",
          "licence_and_lineage": "licence"}  # fmt: skip
@@ -50,10 +53,12 @@ def _claim(row: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _hardware(text: str) -> dict[str, int]:
-    """"8 x A100 40GB" -> 8 GPUs of 40 GB; "16-24 GB" -> its upper end; "V100" alone says no memory."""
+    """ "8 x A100 40GB" -> 8 GPUs of 40 GB; "16-24 GB" -> its upper end; "V100" alone says no memory."""
     several = re.search(r"(\d+) x \S+ (\d+)GB", text)
     if several:
         return {"gpus": int(several[1]), "memory_gb": int(several[2])}
+    if re.match(r"runs on one", text):
+        return {"gpus": 1}
     sizes = [int(size) for size in re.findall(r"(\d+) ?GB", text.split("(")[0])]
     return {"gpus": 1, "memory_gb": max(sizes)} if sizes and "several" not in text else (
         {"memory_gb": max(sizes)} if sizes else {})  # fmt: skip

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from import_tables import ALIASES, FAMILIES, LICENCES, ORGANIZATIONS
+from import_releases import ALIASES, EXCEPTIONS, MORE_REPOSITORIES, same_shape, variants
+from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCES, ORGANIZATIONS
+
+from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
 LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
@@ -20,21 +23,18 @@ DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformer
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
 
 
-class Dumper(yaml.CSafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def dump(data: Any) -> str:
-    return yaml.dump(data, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=116, default_flow_style=None)
-
-
 def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+_HUB = re.compile(r"AlexsJones/llmfit@3f44fd3 \(llmfit list --json; fields from HF config/safetensors metadata\): *")
+
+
 def source(text: str, date: str) -> list[dict[str, str]]:
-    found = {"source": text[:400], "date": date}
+    """One source, in short: what was read through a collection names the collection last."""
+    short = _HUB.sub("Hub metadata, AlexsJones/llmfit@3f44fd3: ", text)
+    short = re.sub(r"(\S+) parameters_raw \(HF safetensors metadata\)", r"\1 safetensors total", short)
+    found = {"source": short[:400], "date": date}
     if LOW.search(text):
         found["confidence"] = "low"
     return [found]
@@ -63,8 +63,12 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     sources["licence"] = sources.pop("license", source("model card", date))
     if low:
         sources["licence"][0]["confidence"] = "low"
+    if fact["id"] in LICENCE_CORRECTIONS:
+        record["licence"], why = LICENCE_CORRECTIONS[fact["id"]]
+        sources["licence"] = source(why, date)
     published = {key: fact["published_params"].get(key) for key in ("text", "value")}
     if published["text"]:
+        published["exception"] = EXCEPTIONS.get(fact["id"])
         record["published_parameters"] = {key: value for key, value in published.items() if value}
     record["config"] = slim(fact["config"])
     if fact["context_length"]:
@@ -77,7 +81,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["languages"] = fact["languages"]
     repository = fact["hf_repo"]
     if repository and "/" in repository:
-        record["repositories"] = [repository]
+        others = [*same_shape(repository, facts["repositories"]), *MORE_REPOSITORIES.get(fact["id"], [])]
+        record["repositories"] = list({name.lower(): name for name in [repository, *others]}.values())
+        record["variants"] = variants(record["repositories"])
     if fact["safetensors_total_params"]:
         record["checkpoint_parameters"] = fact["safetensors_total_params"]
         sources["checkpoint_parameters"] = sources.pop("safetensors_total_params", source("hub metadata", date))
@@ -118,7 +124,7 @@ def benchmarks(fact: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, An
     found = []
     for repository, variant in candidates(fact["hf_repo"] or ""):
         row = facts["mmlu"].get(repository.lower())
-        if row is None or row.get("excluded") and not row.get("mmlu"):
+        if row is None or (row.get("excluded") and not row.get("mmlu")):
             continue
         figure = {"benchmark": "MMLU", "value": float(row["mmlu"]), "setting": row["setting"], "variant": variant or None,
                   "reported_by": row["reported_by"], "low": row.get("min"), "high": row.get("max"),
@@ -135,10 +141,14 @@ def benchmarks(fact: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, An
 def candidates(repository: str) -> list[tuple[str, str]]:
     """The repository itself and the names its instruct or base twin would have."""
     base = re.sub(r"-(Base|hf)$", "", repository)
-    twins = [f"{base}{suffix}" for suffix in ("-Instruct", "-instruct", "-it", "-Chat", "-chat-hf", "-chat", "-Base", "-hf")]
+    twins = [
+        f"{base}{suffix}" for suffix in ("-Instruct", "-instruct", "-it", "-Chat", "-chat-hf", "-chat", "-Base", "-hf")
+    ]
     names = list(dict.fromkeys([repository, base, *twins, base.replace("meta-llama/", "meta-llama/Meta-"),
                                 base.replace("meta-llama/Meta-", "meta-llama/")]))  # fmt: skip
-    return [(name, "instruct" if re.search(r"-(Instruct|instruct|it|Chat|chat|chat-hf)$", name) else "") for name in names]
+    return [
+        (name, "instruct" if re.search(r"-(Instruct|instruct|it|Chat|chat|chat-hf)$", name) else "") for name in names
+    ]
 
 
 def other_benchmarks(path: Path) -> dict[str, list[dict[str, Any]]]:
@@ -174,6 +184,10 @@ def main() -> None:
         "others": other_benchmarks(directory / "quality/benchmarks.jsonl"),
         "claims": __import__("import_claims").claims(yaml.safe_load((directory / "survey-claims.yaml").read_text())),
     }  # fmt: skip
+    measured = [
+        row["model"] for name in ("benchmarks", "mmlu_consensus") for row in rows(directory / f"quality/{name}.jsonl")
+    ]
+    facts["repositories"] = sorted({name for name in measured if re.fullmatch(r"[\w.-]+/[\w.-]+", name)})
     tokenizers = {row["family"]: row for row in rows(directory / "quality/languages_tokenizers.jsonl")}
     families: dict[str, dict[str, Any]] = {}
     for path in sorted((directory / "configs/models").glob("*.json")):
@@ -183,26 +197,55 @@ def main() -> None:
         folder = CATALOG / "models" / family
         folder.mkdir(parents=True, exist_ok=True)
         if table:
-            record.update({key: value for key, value in describe(tokenizers[table], options.date).items() if key != "sources"})
+            record.update(
+                {key: value for key, value in describe(tokenizers[table], options.date).items() if key != "sources"}
+            )
             record["sources"].update(describe(tokenizers[table], options.date)["sources"])
         families.setdefault(family, {})[fact["id"]] = record
     for family, records in families.items():
         write_family(CATALOG / "models" / family, records)
 
 
-def describe(row: dict[str, Any], date: str) -> dict[str, Any]:
+def add_description(record: dict[str, Any], description: dict[str, Any]) -> None:
+    """The tokenizer table's facts; training facts join those that the record has."""
+    training = {**description.pop("training", {}), **record.get("training", {})}
+    noted = description.pop("sources")
+    before = record["sources"].get("training", [])
+    record.update(description)
+    record["sources"].update(noted)
+    if training:
+        record["training"] = training
+        record["sources"]["training"] = before + [row for row in noted.get("training", []) if row not in before]
+
+
+def describe(row: dict[str, Any], config: dict[str, Any], date: str) -> dict[str, Any]:
     """What the tokenizer table says of a family."""
-    tokenizer = {"algorithm": row.get("tokenizer_algorithm"), "library": row.get("tokenizer_library")}
+    vocabulary = re.match(r"(\d{4,})", str(row.get("vocab_size", "")))
+    tokenizer = {"algorithm": row.get("tokenizer_algorithm"), "library": row.get("tokenizer_library"),
+                 "vocab_size": int(vocabulary[1]) if vocabulary else None}  # fmt: skip
+    training = {"hardware": row.get("training_hardware"), "knowledge_cutoff": row.get("knowledge_cutoff")}
     found = {
         "languages": row.get("languages"), "chinese_support": row.get("chinese_support"),
         "position_encoding": row.get("position_encoding"), "normalization": row.get("normalisation"),
-        "activation": row.get("activation"), "attention": row.get("attention"),
+        "activation": row.get("activation"), "attention": attention(row.get("attention") or "", config),
         "tokenizer": {key: value for key, value in tokenizer.items() if value and value != "undisclosed"},
+        "training": {key: str(value) for key, value in training.items() if value and "undisclosed" not in str(value)},
     }  # fmt: skip
     found = {key: value for key, value in found.items() if value and value != "undisclosed"}
     confidence = {} if row.get("evidence_level") == "read" else {"confidence": "low"}
     note = [{"source": row["source"], "date": date, **confidence}]
-    return {**found, "sources": {key: note for key in found}}
+    return {**found, "sources": dict.fromkeys(found, note)}
+
+
+def attention(text: str, config: dict[str, Any]) -> str:
+    """A family's statement, made this size's own where the sizes differ."""
+    if not re.search(r"\d+B|/GQA|; ?GQA|\(R", text):
+        return text
+    inner = config.get("text_config", config)
+    heads = inner.get("num_attention_heads") or inner.get("n_head")
+    kv = inner.get("num_key_value_heads") or inner.get("num_kv_heads") or heads
+    kind = "MHA" if kv == heads else "MQA" if kv == 1 else f"GQA ({heads} query heads, {kv} key-value heads)"
+    return kind + (", parallel" if "parallel" in text else "")
 
 
 ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "published_parameters",
@@ -223,12 +266,12 @@ def write_family(folder: Path, records: dict[str, dict[str, Any]]) -> None:
     if shared:
         if shared_sources:
             shared["sources"] = shared_sources
-        (folder / "family.yaml").write_text(dump(shared))
+        (folder / "family.yaml").write_text(model_text(shared))
     for model_id, record in records.items():
         own = {key: record[key] for key in ORDER if key in record and key not in shared_keys}
         own["sources"] = {key: value for key, value in record["sources"].items()
                           if not (key in shared_keys and key in shared_sources)}  # fmt: skip
-        (folder / f"{model_id}.yaml").write_text(dump(own))
+        (folder / f"{model_id}.yaml").write_text(model_text(own))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Hand-made tables of `import_facts`: families, licence names, spellings, aliases people type."""
+"""Hand-made tables of `import_facts`: families, licence names, spellings."""
 
 # (pattern of ids, family folder, row of the tokenizer table or "", "closed" for reference points)
 FAMILIES = [
@@ -90,6 +90,21 @@ LICENCES = {
     "Kimi-K3-License": ("modified-mit", True), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
+# Licences that the facts have differently; why: (licence, source)
+LICENCE_CORRECTIONS = {
+    "deepseek-v3": ("deepseek", "https://github.com/deepseek-ai/DeepSeek-V3/blob/9b4e9788e4a3/LICENSE-MODEL"),
+    "chinese-llama-2-7b": ("llama2", "inherits the licence of Llama 2"),
+    "chinese-llama-2-13b": ("llama2", "inherits the licence of Llama 2"),
+    "deepseek-r1-distill-llama-8b": (
+        "llama3.1",
+        "https://github.com/deepseek-ai/DeepSeek-R1/blob/0cf78561f1d5/README.md (MIT on top of the base's licence)",
+    ),
+    "deepseek-r1-distill-llama-70b": (
+        "llama3.3",
+        "https://github.com/deepseek-ai/DeepSeek-R1/blob/0cf78561f1d5/README.md (MIT on top of the base's licence)",
+    ),
+}
+
 ORGANIZATIONS = {
     "spelling": {
         "Glm": "GLM", "Gpt": "GPT", "Opt": "OPT", "Bloom": "BLOOM", "Mpt": "MPT", "Llm": "LLM", "Moe": "MoE",
@@ -101,16 +116,4 @@ ORGANIZATIONS = {
         "Lfm2": "LFM2", "Dbrx": "DBRX", "Wizardlm": "WizardLM", "Belle": "BELLE", "Xuanyuan": "XuanYuan",
         "Minimax": "MiniMax", "Mimo": "MiMo", "Neox": "NeoX", "Palm": "PaLM", "Pangu": "PanGu", "Vl": "VL",
     },
-}  # fmt: skip
-
-ALIASES = {
-    "llama-7b": ["llama1-7b", "llama-1-7b"], "llama-13b": ["llama-1-13b"], "llama-30b": ["llama-33b", "llama-1-30b"],
-    "llama-65b": ["llama-1-65b"], "llama-2-7b": ["llama2-7b"], "llama-2-13b": ["llama2-13b"],
-    "llama-2-70b": ["llama2-70b"], "llama-3-8b": ["llama3-8b"], "llama-3-70b": ["llama3-70b"],
-    "llama-3.1-8b": ["llama3.1-8b"], "llama-3.1-70b": ["llama3.1-70b"], "llama-3.1-405b": ["llama3.1-405b"],
-    "mistral-7b-v0.1": ["mistral-7b"], "deepseek-moe-16b": ["deepseekmoe-16b"], "gpt-3-175b": ["gpt-3", "gpt3"],
-    "bloom-176b": ["bloom"], "grok-1": ["grok"], "dolly-v2-12b": ["dolly-2.0", "dolly-2.0-12b", "dolly-12b"],
-    "gpt-neox-20b": ["gpt-neox"], "gpt-j-6b": ["gpt-j", "gptj"], "redpajama-incite-7b": ["redpajama-7b"],
-    "redpajama-incite-3b": ["redpajama-3b"], "chatglm-6b": ["chatglm"], "palm-540b": ["palm"], "glm-130b": ["chatglm-130b"],
-    "chinchilla-70b": ["chinchilla"], "dream-7b": ["dream"], "mistral-large-2-123b": ["mistral-large-2"],
 }  # fmt: skip

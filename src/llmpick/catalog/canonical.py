@@ -106,15 +106,16 @@ def scalar_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        return value
     if isinstance(value, float):
         return _float_text(value)
-    if _PLAIN.fullmatch(value) and not _LOOKS_LIKE_DATA.fullmatch(value):
-        return str(value)
-    if _UNPRINTABLE.search(value):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    text = str(value)
+    if _PLAIN.fullmatch(text) and not _LOOKS_LIKE_DATA.fullmatch(text):
+        return text
+    if _UNPRINTABLE.search(text):
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return '"' + _UNPRINTABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", escaped) + '"'
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _float_text(value: float) -> str:

@@ -34,7 +34,7 @@ def _one(catalog: Catalog, model_id: str) -> dict[str, Any]:
         "active": count.active,
         "kv_elements_per_token": kv_elements_per_token(subject.caches),
         "model_type": subject.architecture.model_type,
-        "shape": _digest(sorted({(tensor.role, tensor.shape, tensor.count) for tensor in inner})),
+        "shape": _digest(sorted({(tensor.role, tensor.shape, tensor.number) for tensor in inner})),
     }
 
 

@@ -1,12 +1,10 @@
-"""What ``llmpick validate`` does: records, rules, schemas and formatting, all problems at once."""
+"""What ``llmpick validate`` does: records and rules, all problems at once."""
 
-import json
 from pathlib import Path
 
 from llmpick.catalog import rules
 from llmpick.catalog.loader import read
 from llmpick.catalog.location import builtin_directory
-from llmpick.catalog.schema import schemas
 from llmpick.catalog.yaml_door import Problem
 from llmpick.errors import UsageError
 
@@ -28,7 +26,7 @@ def validate(paths: list[str]) -> tuple[list[Problem], int]:
             raise UsageError(f"no such file or directory: {path}", "give a catalog directory or a file in one")
     data = read(tuple(directories))
     problems = data.problems or rules.problems(data)
-    problems = sorted([*problems, *schema_problems(directories[0])], key=lambda problem: problem[:3])
+    problems = sorted(problems, key=lambda problem: problem[:3])
     if wanted:
         problems = [problem for problem in problems if problem.file in wanted]
     return problems, len(data.models)
@@ -41,13 +39,3 @@ def _catalog_name(path: Path) -> str:
         if folder in parts:
             return "/".join(parts[len(parts) - 1 - parts[::-1].index(folder) :])
     return path.name
-
-
-def schema_problems(directory: Path) -> list[Problem]:
-    """JSON Schemas that differ from what the records say. A wheel ships none of its own making."""
-    found = []
-    for name, schema in schemas().items():
-        path = directory / "schema" / name
-        if not path.exists() or json.loads(path.read_text()) != json.loads(json.dumps(schema)):
-            found.append(Problem(f"schema/{name}", 1, 1, "", "not in step with the records: scripts/write_schemas.py"))
-    return found

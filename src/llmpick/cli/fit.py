@@ -56,7 +56,7 @@ def fit(
     request = request_of(runtime, options.tokens(context) or 8192, users, kv_cache_type, settings)
     wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters))
     pairs = rank(opened, wish, devices, host, group=not show_all)
-    counted = {verdict: 0 for verdict in ("fits", "tight", "offload", "no")}
+    counted = dict.fromkeys(("fits", "tight", "offload", "no"), 0)
     for candidate, others in pairs:
         counted[candidate.verdict] += 1 + len(others)
     wanted = pairs if show_all else [pair for pair in pairs if pair[0].verdict != "no"][:limit] or pairs[:limit]

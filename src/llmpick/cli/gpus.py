@@ -10,7 +10,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Text = str | None
 
 
-@app.command(epilog='Examples:  llmpick gpus   |   llmpick gpus "RTX 4090"   |   llmpick gpus --vendor amd --min-memory 24GB')
+@app.command(
+    epilog='Examples:  llmpick gpus   |   llmpick gpus "RTX 4090"   |   llmpick gpus --vendor amd --min-memory 24GB'
+)
 def gpus(
     name: Annotated[Text, typer.Argument(help="A GPU as its driver or its maker calls it.")] = None,
     vendor: Annotated[Text, typer.Option("--vendor", help="nvidia, amd, intel, apple or huawei.")] = None,

@@ -10,7 +10,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 Text = str | None
 
 
-@app.command(epilog="Examples:  llmpick list --family qwen3   |   llmpick list --max-params 8B --commercial --sort params")
+@app.command(
+    epilog="Examples:  llmpick list --family qwen3   |   llmpick list --max-params 8B --commercial --sort params"
+)
 def list_models(
     query: Annotated[Text, typer.Argument(help="Part of an id, name or organization.")] = None,
     family: Annotated[Text, typer.Option("--family", help="A family, such as llama-3 or falcon.")] = None,
@@ -20,10 +22,14 @@ def list_models(
     language: Annotated[Text, typer.Option("--language", help="A language, such as zh or Chinese.")] = None,
     min_params: Annotated[Text, typer.Option("--min-params", metavar="N", help="Such as 7B.")] = None,
     max_params: Annotated[Text, typer.Option("--max-params", metavar="N", help="Such as 14B.")] = None,
-    context: Annotated[Text, typer.Option("--context", metavar="TOKENS", help="At least this context, such as 32k.")] = None,
+    context: Annotated[
+        Text, typer.Option("--context", metavar="TOKENS", help="At least this context, such as 32k.")
+    ] = None,
     variant: Annotated[Text, typer.Option("--variant", help="base, instruct, chat, reasoning or code.")] = None,
     released_after: Annotated[Text, typer.Option("--released-after", metavar="DATE", help="Such as 2024-06.")] = None,
-    architecture: Annotated[Text, typer.Option("--architecture", help="A model_type, such as llama or qwen3_moe.")] = None,
+    architecture: Annotated[
+        Text, typer.Option("--architecture", help="A model_type, such as llama or qwen3_moe.")
+    ] = None,
     sort: Annotated[str, typer.Option("--sort", help="name, params, context, released or family.")] = "family",
     output_format: options.Format = "table",
     as_json: options.Json = False,

@@ -13,7 +13,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def params(
     model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
     assume: options.Assume = None,
-    tensors: Annotated[bool, typer.Option("--tensors", help="List every kind of weight matrix with its shape.")] = False,
+    tensors: Annotated[
+        bool, typer.Option("--tensors", help="List every kind of weight matrix with its shape.")
+    ] = False,
     output_format: options.Format = "table",
     as_json: options.Json = False,
     output: options.Output = None,

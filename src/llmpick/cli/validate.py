@@ -9,9 +9,13 @@ from llmpick.cli import options
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Examples:  llmpick validate   |   llmpick validate my-catalog/   |   llmpick validate catalog/models/llama/llama-7b.yaml")
+@app.command(
+    epilog="Examples:  llmpick validate   |   llmpick validate my-catalog/   |   llmpick validate catalog/models/llama/llama-7b.yaml"
+)
 def validate(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Catalog directories or files.")] = None,
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Catalog directories or files.")
+    ] = None,
     as_json: options.Json = False,
 ) -> int:
     """Check the catalog: schema, duplicate keys, references, sources, computed against published counts."""
@@ -23,7 +27,11 @@ def validate(
 
     problems, models = check(paths or [])
     if as_json:
-        print(json.dumps({"schema": 1, "command": "validate", "models": models, "problems": [p._asdict() for p in problems]}))
+        print(
+            json.dumps(
+                {"schema": 1, "command": "validate", "models": models, "problems": [p._asdict() for p in problems]}
+            )
+        )
     else:
         for problem in problems:
             print(problem)

@@ -7,6 +7,7 @@ the devices; then the host alone. The verdict compares each device's interval wi
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from llmpick.runtimes import llama_cpp
@@ -51,10 +52,14 @@ def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence
     if host_bytes is None:
         return Placed("no", whole, _shortfall(whole, host_bytes))
     for name, most in _offload_steps(model):
-        found = _least(lambda count, key=name: at(**{key: count}), most, host_bytes, rising=name == "n_cpu_moe")
+        found = _least(partial(_with, at, name), most, host_bytes, rising=name == "n_cpu_moe")
         if found is not None:
             return Placed("offload", found, _offload_reason(found))
     return Placed("no", whole, _shortfall(whole, host_bytes))
+
+
+def _with(make: Callable[..., Estimate], name: str, count: int) -> Estimate:
+    return make(**{name: count})
 
 
 def _on_host(estimate: Estimate, host_bytes: int | None) -> Placed:
@@ -99,8 +104,12 @@ def _reason(estimate: Estimate, verdict: str) -> str:
 def _offload_reason(estimate: Estimate) -> str:
     placed = estimate.placement
     if placed["n_cpu_moe"]:
-        return f"experts of {placed['n_cpu_moe']} of {placed['layers']} layers on the CPU ({_gib(estimate.host.weights)})"
-    return f"{placed['layers_on_gpu']} of {placed['layers']} layers on the GPU, {_gib(estimate.host.weights)} on the CPU"
+        return (
+            f"experts of {placed['n_cpu_moe']} of {placed['layers']} layers on the CPU ({_gib(estimate.host.weights)})"
+        )
+    return (
+        f"{placed['layers_on_gpu']} of {placed['layers']} layers on the GPU, {_gib(estimate.host.weights)} on the CPU"
+    )
 
 
 def _shortfall(estimate: Estimate, host_bytes: int | None) -> str:

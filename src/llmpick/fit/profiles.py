@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
-from llmpick.catalog.snapshot import table
+from llmpick.catalog.snapshot import Place, table
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.errors import InvalidFile
 from llmpick.fit.quality import Evidence, evidence
@@ -56,11 +56,14 @@ def loaded(catalog: Catalog, profile: Profile, format_name: str) -> Loaded:
     place = _layer_places(catalog).get(profile.model_id)
     rows = catalog.store.read_row("layers", place) if place else None
     row = (rows or {}).get(format_name) or _weigh_now(catalog, profile.model_id, format_name)
-    weights = WeightBytes(format_name, *row[:3], tuple(_expand(row[3])), tuple(_expand(row[4])), row[5])
+    tensor, embedding, output, layers, experts, other = row
+    weights = WeightBytes(
+        format_name, tensor, embedding, output, tuple(_expand(layers)), tuple(_expand(experts)), other
+    )
     return Loaded(profile.layers, profile.shape, profile.caches, weights)
 
 
-def _layer_places(catalog: Catalog) -> dict[str, tuple[int, int]]:
+def _layer_places(catalog: Catalog) -> dict[str, Place]:
     found = catalog.store.read("layers-places")
     return found if isinstance(found, dict) else {}
 
@@ -111,9 +114,14 @@ def _profile(model_id: str, row: list[Any]) -> Profile:
     layers, total, active, context, shape, caches, weights, best, group = row
     return Profile(
         model_id, layers, total, active, context, Shape(**shape),
-        tuple(CacheLayer(kind, tuple(indices), *rest[:-1], tuple(rest[-1])) for kind, indices, *rest in caches),
+        tuple(_cache(cache) for cache in caches),
         {name: tuple(sizes) for name, sizes in weights.items()}, Evidence(*best) if best else None, group,
     )  # fmt: skip
+
+
+def _cache(row: list[Any]) -> CacheLayer:
+    cache = CacheLayer(*row)
+    return cache._replace(layers=tuple(cache.layers), shared_by=tuple(cache.shared_by))
 
 
 def _weights_row(weights: WeightBytes) -> list[Any]:

@@ -38,19 +38,24 @@ class Candidate(NamedTuple):
     placed: Placed | None = None
 
 
+Pair = tuple[Candidate, tuple[str, ...]]
+"""A candidate and the ids of other models of its shape that rank behind it."""
+
+
 class Ranked(NamedTuple):
     """A candidate with its place: ``rank`` shared when the intervals of quality overlap (``tied``)."""
 
     rank: int
     tied: bool
     candidate: Candidate
+    placed: Placed
     max_context: int
     others: tuple[str, ...]
     """Other models of the same shape that rank behind it."""
 
 
 def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
-         group: bool = True) -> list[Candidate | tuple[Candidate, tuple[str, ...]]]:  # fmt: skip
+         group: bool = True) -> list[Pair]:  # fmt: skip
     """Every candidate in order; with ``group``, pairs of the best of each shape and the ids of the others."""
     data = runtime_data(catalog)
     measured = catalog.formats["quality"]["measurements"]
@@ -71,7 +76,7 @@ def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: in
     return [(leader, tuple(others)) for leader, others in leaders.values()]
 
 
-def finish(catalog: Catalog, pairs: Sequence[Any], wish: Wish, devices: Sequence[Budget],
+def finish(catalog: Catalog, pairs: Sequence[Pair], wish: Wish, devices: Sequence[Budget],
            host_bytes: int | None) -> list[Ranked]:  # fmt: skip
     """Ranks, exact placements and longest contexts of the candidates that will be shown."""
     data = runtime_data(catalog)
@@ -88,7 +93,7 @@ def finish(catalog: Catalog, pairs: Sequence[Any], wish: Wish, devices: Sequence
         exact = candidate.placed or place_llama_cpp(model, request, devices, host_bytes, data)
         limit = candidate.profile.max_context
         longest = max_context(model, wish.request, devices, host_bytes, data, limit) if exact.verdict != "no" else 0
-        shown.append(Ranked(place, tied, candidate._replace(placed=exact, verdict=exact.verdict), longest, others))
+        shown.append(Ranked(place, tied, candidate._replace(verdict=exact.verdict), exact, longest, others))
     return shown
 
 

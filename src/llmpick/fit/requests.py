@@ -23,7 +23,9 @@ def request_of(
     if context < 1:
         raise UsageError("the context is at least one token")
     key, _, value = (kv_cache_type or "f16").lower().partition(",")
-    return Request(context=context, sequences=sequences, type_k=key, type_v=value or key, settings=parsed_settings(settings))
+    return Request(
+        context=context, sequences=sequences, type_k=key, type_v=value or key, settings=parsed_settings(settings)
+    )
 
 
 def parsed_settings(settings: Sequence[str] | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """GGUF mixes: which tensor gets which ggml type, by the rule table in catalog/formats/gguf_mixes.yaml."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 from llmpick.architecture.attention import Attention, LatentAttention
@@ -163,7 +163,7 @@ def _chosen(row: GgufTensor, role: str, rules: Mapping[str, Any], table: Mapping
     return str(rules["base"])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(rule: str) -> tuple[str, tuple[str, ...]]:
     type_name, _, condition = rule.partition(" if ")
     return type_name, tuple(condition.split(" and ")) if condition else ()

@@ -28,7 +28,8 @@ def linear_bytes(out_features: int, in_features: int, row: Mapping[str, Any]) ->
     if "second_group" in row:
         scales += _ceil(groups, row["second_group"]) * row["second_bytes"]
     ends = row.get("ends_bytes", 0) * (in_features + out_features)
-    return weights + scales + row.get("index_bytes", 0) * in_features + ends + row.get("tensor_bytes", 0)
+    total: int = weights + scales + row.get("index_bytes", 0) * in_features + ends + row.get("tensor_bytes", 0)
+    return total
 
 
 def weigh_packed(

@@ -25,12 +25,12 @@ def inventory(architecture: Architecture) -> tuple[Tensor, ...]:
         rows += _layer_rows(architecture, layer)
     rows += _output_rows(architecture)
     rows += [_raw(raw, ()) for raw in architecture.tensors]
-    return tuple(row for row in rows if row.elements and row.count)
+    return tuple(row for row in rows if row.elements and row.number)
 
 
 def checkpoint_rows(architecture: Architecture) -> tuple[Tensor, ...]:
     """What checkpoints store beyond `inventory`: copies of tied heads, masks, multi-token-prediction blocks."""
-    return tuple(row for row in (_raw(raw, ()) for raw in architecture.checkpoint) if row.elements and row.count)
+    return tuple(row for row in (_raw(raw, ()) for raw in architecture.checkpoint) if row.elements and row.number)
 
 
 def _embedding_rows(architecture: Architecture) -> Iterator[Tensor]:
@@ -100,7 +100,9 @@ def _attention_rows(part: Attention, hidden_size: int) -> Iterator[Row]:
         yield Row("self_attn.g_proj.weight", "attention_gate", (part.output_gate_elements, width))
     if part.output_projection:
         mixed = part.num_attention_heads * part.value_head_dim
-        yield from linear("self_attn.o_proj", "attention_output", part.output_size or hidden_size, mixed, part.output_bias)
+        yield from linear(
+            "self_attn.o_proj", "attention_output", part.output_size or hidden_size, mixed, part.output_bias
+        )
     if part.sinks:
         yield Row("self_attn.sinks", "attention_sinks", (part.num_attention_heads,))
     yield from _attention_norm_rows(part)

@@ -62,14 +62,14 @@ class Tensor(NamedTuple):
         return prod(self.shape)
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """How many tensors this row stands for."""
         return max(1, len(self.layers)) * self.experts * self.copies
 
     @property
     def parameters(self) -> int:
         """Weights in all of them."""
-        return self.elements * self.count
+        return self.elements * self.number
 
     @property
     def active_parameters(self) -> int:

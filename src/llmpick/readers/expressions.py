@@ -6,7 +6,7 @@ conditionals, indexing and a handful of functions exist, so a mapping stays data
 
 import ast
 from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 from math import ceil
 from types import CodeType
 from typing import Any
@@ -41,7 +41,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 class _KeysOfNested(ast.NodeTransformer):
     """``vision_config.depth`` means the key ``depth`` of the mapping ``vision_config``."""
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802 - named by ast
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         return ast.copy_location(ast.Subscript(node.value, ast.Constant(node.attr), ast.Load()), node)
 
@@ -59,13 +59,13 @@ def _parse(text: str) -> ast.Expression:
     return tree
 
 
-@lru_cache(maxsize=None)
+@cache
 def compiled(text: str) -> CodeType:
     """The checked and compiled expression (without its leading ``=``)."""
     return compile(ast.fix_missing_locations(_KeysOfNested().visit(_parse(text))), f"<{text}>", "eval")
 
 
-@lru_cache(maxsize=None)
+@cache
 def names_in(text: str) -> frozenset[str]:
     """Config keys an expression may read; keys of nested configs appear dotted, ``vision_config.depth``."""
     found = set()
@@ -75,7 +75,7 @@ def names_in(text: str) -> frozenset[str]:
         elif isinstance(node, ast.Attribute):
             found.add(ast.unparse(node))
         elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            found.add(f"{ast.unparse(node.value)}.{node.slice.value}")
+            found.add(f"{ast.unparse(node.value)}.{node.slice.value!s}")
     return frozenset(found)
 
 
@@ -153,7 +153,7 @@ class Scope(Mapping[str, Any]):
             return value
         text = str(value)[1:]
         try:
-            return eval(compiled(text), {"__builtins__": {}, **FUNCTIONS}, self)  # noqa: S307 - whitelisted syntax
+            return eval(compiled(text), {"__builtins__": {}, **FUNCTIONS}, self)
         except InvalidFile:
             raise
         except Exception as error:

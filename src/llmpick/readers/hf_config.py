@@ -116,7 +116,7 @@ def refuse_unknown_keys(
 ) -> None:
     """Raise UnsupportedArchitecture naming every key that neither the mapping nor the harmless list knows."""
     known = known_keys(spec)
-    patterns = [pattern for pattern in harmless.get("patterns", ())]
+    patterns = list(harmless.get("patterns", ()))
     plain = frozenset(harmless.get("keys", ()))
     unknown = sorted(
         key

@@ -32,7 +32,9 @@ def _hardware(claim: Claim, need: Need) -> Styled | str:
     if f16 <= total:
         if claim.gpus and claim.gpus > 1 and f16 <= claim.memory_gb * GIB * (claim.gpus - 1):
             fewer = -(-f16 // (claim.memory_gb * GIB))
-            return Styled(f"enough, but more than needed at F16: {_needs(need)}, so {fewer} of {claim.gpus} would do", "warn")
+            return Styled(
+                f"enough, but more than needed at F16: {_needs(need)}, so {fewer} of {claim.gpus} would do", "warn"
+            )
         return Styled(f"holds at F16; {_needs(need)}", "good")
     if q4 <= total:
         return Styled(f"not at F16, but at Q4_K_M; {_needs(need)}", "warn")
@@ -46,7 +48,8 @@ def _needs(need: Need) -> str:
 def _architecture(claim: Claim, subject: Subject) -> Styled | str:
     facts: Mapping[str, Any] = claim.facts or {}
     config = subject.record.config if subject.record else {}
-    wrong, right = [], []
+    wrong: list[str] = []
+    right: list[str] = []
     for word, key in _CONFIG_WORDS.items():
         if word in facts and isinstance(facts[word], int):
             actual = _config_value(config, key, subject)

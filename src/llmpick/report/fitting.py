@@ -24,12 +24,14 @@ def fit_document(machine: Machine, devices: Sequence[Budget], ranked: Sequence[R
     }  # fmt: skip
     answered = counted["fits"] + counted["tight"] + counted["offload"]
     return Document(
-        data, lambda: _sections(machine, devices, ranked, request, counted, notes), ANSWERED if answered else NOTHING_FITS
+        data,
+        lambda: _sections(machine, devices, ranked, request, counted, notes),
+        ANSWERED if answered else NOTHING_FITS,
     )
 
 
 def _result(row: Ranked) -> dict[str, Any]:
-    candidate, placed = row.candidate, row.candidate.placed
+    candidate, placed = row.candidate, row.placed
     return {
         "rank": row.rank, "tied": row.tied, "model": candidate.profile.model_id,
         "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
@@ -44,8 +46,8 @@ def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Rank
     capacity = sum(device.usable_bytes for device in devices) or (machine.host.total or 0)
     head = [_where(machine, devices), f"llama.cpp, {request.context:,} tokens of context"
             + (f", {request.sequences} users" if request.sequences > 1 else "")]  # fmt: skip
-    if any(ranked_row.candidate.placed.verdict != "no" for ranked_row in ranked):
-        rows = [row for row in ranked if row.candidate.placed.verdict != "no"]
+    if any(ranked_row.placed.verdict != "no" for ranked_row in ranked):
+        rows = [row for row in ranked if row.placed.verdict != "no"]
     else:
         rows = list(ranked)
     table = Table(
@@ -67,11 +69,13 @@ def _where(machine: Machine, devices: Sequence[Budget]) -> str:
         names[f"{device.name}, {format_bytes(device.usable_bytes)} usable"] = (
             names.get(f"{device.name}, {format_bytes(device.usable_bytes)} usable", 0) + 1
         )
-    return " + ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()) + f" ({machine.source})"
+    return (
+        " + ".join(f"{count} × {name}" if count > 1 else name for name, count in names.items()) + f" ({machine.source})"
+    )
 
 
 def _cells(row: Ranked, capacity: int) -> list[Cell]:
-    candidate, placed = row.candidate, row.candidate.placed
+    candidate, placed = row.candidate, row.placed
     evidence = candidate.quality.evidence
     estimate, interval = candidate.quality.estimate, candidate.quality.interval
     quality, spread = "no evidence", ""
@@ -97,5 +101,7 @@ def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]
     said = [", ".join(f"{number} {verdict}" for verdict, number in counted.items()) + " in the catalog"]
     if any(row.others for row in rows):
         said.append("(+N): models of the same shape that rank behind; --all lists every one")
-    said.append("MMLU: reported figure less the format's measured loss; = cannot be told from the row above (90% intervals)")
+    said.append(
+        "MMLU: reported figure less the format's measured loss; = cannot be told from the row above (90% intervals)"
+    )
     return [*said, *notes]

@@ -28,7 +28,9 @@ def listing(catalog: Catalog, filters: Filters, sort: str) -> Document:
     return Document(data, lambda: [_table(rows, len(catalog.ids))])
 
 
-def _row(model_id: str, facts: dict[str, Any], count: dict[str, Any], licence: dict[str, Any], family: str) -> dict[str, Any]:
+def _row(
+    model_id: str, facts: dict[str, Any], count: dict[str, Any], licence: dict[str, Any], family: str
+) -> dict[str, Any]:
     row = {
         "id": model_id, "name": facts["name"], "family": family, "organization": facts["organization"],
         "parameters": count.get("total"), "active_parameters": count.get("active"),

@@ -50,7 +50,7 @@ def _size(size_bytes: int | None) -> str:
 
 
 def _probe_table(machine: Machine) -> Table:
-    rows = [[probe.probe, Styled(probe.status, _STATUS_STYLES[probe.status]), probe.detail, probe.remedy]
+    rows: list[list[Cell]] = [[probe.probe, Styled(probe.status, _STATUS_STYLES[probe.status]), probe.detail, probe.remedy]
             for probe in machine.probes]  # fmt: skip
     return Table(
         [Column("Probe"), Column("Status"), Column("Detail", shrink_to=24), Column("What to do", keep=1, shrink_to=20)], rows,
@@ -64,7 +64,12 @@ GPU_KEYS = ("vendor", "form", "memory_mib", "bandwidth_gbs", "compute_capability
 
 def gpus_document(rows: Mapping[str, Mapping[str, Any]]) -> Document:
     """A table of GPU rows."""
-    data = {"schema": 1, "command": "gpus", "count": len(rows), "gpus": [{"id": gpu, **row} for gpu, row in rows.items()]}
+    data = {
+        "schema": 1,
+        "command": "gpus",
+        "count": len(rows),
+        "gpus": [{"id": gpu, **row} for gpu, row in rows.items()],
+    }
     return Document(data, lambda: [_gpu_table(rows)])
 
 

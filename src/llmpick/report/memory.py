@@ -73,7 +73,7 @@ def _changes(subject: Subject, model: llama_cpp.Loaded, request: Request, found:
     if request.sequences > 1:
         one = replace(request, sequences=1)
         rows.append(row("one user", llama_cpp.estimate(model, one, nowhere, data)))
-    smaller = [name for name in SMALLER_FORMATS]
+    smaller = list(SMALLER_FORMATS)
     for name in smaller:
         changed_model = loaded_subject(subject, name, formats)
         made = llama_cpp.estimate(changed_model, request, nowhere, data)
@@ -116,7 +116,9 @@ def _term_table(found: Estimate) -> Table:
          term.certainty, term.formula]
         for term in found.terms
     ]  # fmt: skip
-    rows.append(["total", format_bytes(found.total), f"{found.total:,}", _interval(found.low, found.high), "", "90% interval"])
+    rows.append(
+        ["total", format_bytes(found.total), f"{found.total:,}", _interval(found.low, found.high), "", "90% interval"]
+    )
     columns = [
         Column("Term"), Column("Size", right=True), Column("Bytes", right=True, keep=2), Column("Interval", right=True),
         Column("Certainty", keep=1), Column("How", keep=3, shrink_to=20),
@@ -144,6 +146,13 @@ def _device_lines(found: Estimate) -> Lines:
 
 
 def _change_table(changes: Sequence[Mapping[str, Any]]) -> Table:
-    rows = [[row["change"], format_bytes(row["total"]), format_bytes(row["saves"]), f"{row['saves']:,}"] for row in changes]
-    columns = [Column("Instead"), Column("Total", right=True), Column("Saves", right=True), Column("Bytes", right=True, keep=1)]
+    rows = [
+        [row["change"], format_bytes(row["total"]), format_bytes(row["saves"]), f"{row['saves']:,}"] for row in changes
+    ]
+    columns = [
+        Column("Instead"),
+        Column("Total", right=True),
+        Column("Saves", right=True),
+        Column("Bytes", right=True, keep=1),
+    ]
     return Table(columns, rows, title="What would make it smaller")

@@ -68,7 +68,9 @@ def _sections(subject: Subject, record: ModelRecord, body: Mapping[str, Any], cl
     if claims:
         cells = [[claim.article, claim.text, finding] for claim, finding in claims]
         columns = [Column("Survey", keep=1), Column("It says", shrink_to=20), Column("We find", shrink_to=30)]
-        yield Table(columns, cells, title=f"Surveys' claims beside the computation (llama.cpp, {CLAIM_CONTEXT:,} tokens)")
+        yield Table(
+            columns, cells, title=f"Surveys' claims beside the computation (llama.cpp, {CLAIM_CONTEXT:,} tokens)"
+        )
 
 
 def _fact_rows(subject: Subject, record: ModelRecord, body: Mapping[str, Any]) -> Iterator[list[Cell]]:

@@ -60,7 +60,7 @@ def _weight_row(subject: Subject, name: str, formats: Mapping[str, Any]) -> dict
 
 def _tensor_row(tensor: Tensor) -> dict[str, Any]:
     return {
-        "name": tensor.name, "component": tensor.component, "shape": list(tensor.shape), "count": tensor.count,
+        "name": tensor.name, "component": tensor.component, "shape": list(tensor.shape), "count": tensor.number,
         "parameters": tensor.parameters,
     }  # fmt: skip
 
@@ -110,7 +110,7 @@ def _shapes_by_component(tensors: Sequence[Tensor]) -> dict[str, str]:
     for tensor in tensors:
         shape = "×".join(map(str, tensor.shape))
         shapes = found.setdefault(COMPONENT_OF[tensor.role], {})
-        shapes[shape] = shapes.get(shape, 0) + tensor.count
+        shapes[shape] = shapes.get(shape, 0) + tensor.number
     return {name: ", ".join(f"{count}·[{shape}]" if count > 1 else f"[{shape}]" for shape, count in shapes.items())
             for name, shapes in found.items()}  # fmt: skip
 
@@ -125,7 +125,7 @@ def _tensor_table(tensors: Sequence[Tensor]) -> Table:
     return Table(
         [Column("Tensor", shrink_to=24), Column("Component", keep=1), Column("Shape"), Column("Count", right=True),
          Column("Parameters", right=True)],
-        [[tensor.name, label(tensor.component), "×".join(map(str, tensor.shape)), f"{tensor.count:,}",
+        [[tensor.name, label(tensor.component), "×".join(map(str, tensor.shape)), f"{tensor.number:,}",
           f"{tensor.parameters:,}"] for tensor in tensors],
         title="Tensors",
     )  # fmt: skip

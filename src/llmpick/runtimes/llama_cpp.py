@@ -16,7 +16,14 @@ from llmpick.inventory.caches import CacheLayer
 from llmpick.runtimes import llama_cpp_cache as kv
 from llmpick.runtimes import llama_cpp_compute as graph
 from llmpick.runtimes.base import (
-    Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings,
+    Budget,
+    DeviceMemory,
+    Estimate,
+    HostMemory,
+    Model,
+    Request,
+    Term,
+    checked_settings,
 )  # fmt: skip
 
 NAME = "llama.cpp"
@@ -71,9 +78,7 @@ def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: M
     at, found = setting(model, request, settings)
     shape = model.shape
     kv_layers = kv_bytes_by_layer(model, found, request, settings, data["kv_types"])
-    made = [
-        _device(index, device, model, plan, kv_layers, shape, at, data) for index, device in enumerate(devices)
-    ]
+    made = [_device(index, device, model, plan, kv_layers, shape, at, data) for index, device in enumerate(devices)]
     host = _host(model, plan, kv_layers, shape, at, bool(devices))
     terms = _terms(model, made, host, at, shape, data, sum(kv_layers))
     placement = {
@@ -145,9 +150,7 @@ def place(model: Loaded, devices: Sequence[Budget], settings: Mapping[str, Any])
     shares = _shares(devices, settings.get("tensor_split"))
     bounds = [part / sum(shares) for part in accumulate(shares)] if devices else []
     first = layers + 1 - units
-    assigned = [-1] * first + [
-        min(bisect_right(bounds, unit / units), len(devices) - 1) for unit in range(units)
-    ]
+    assigned = [-1] * first + [min(bisect_right(bounds, unit / units), len(devices) - 1) for unit in range(units)]
     experts = settings.get("n_cpu_moe", 0) if devices else 0
     return Plan(tuple(assigned[:layers]), assigned[layers], min(experts, layers))
 

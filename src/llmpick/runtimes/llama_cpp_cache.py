@@ -33,7 +33,9 @@ def row_bytes(elements: int, cache_type: str, types: Mapping[str, tuple[int, int
         raise UsageError(f"unknown cache type {cache_type!r}", f"one of {', '.join(sorted(types))}")
     block, size = types[cache_type]
     if elements % block:
-        raise UsageError(f"llama.cpp refuses {cache_type} here: a row of {elements} elements is not a multiple of {block}")
+        raise UsageError(
+            f"llama.cpp refuses {cache_type} here: a row of {elements} elements is not a multiple of {block}"
+        )
     return elements // block * size
 
 

@@ -7,7 +7,7 @@ of the interval carries it.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llmpick.architecture.attention import Attention, LatentAttention
 from llmpick.architecture.decoder import Architecture
@@ -62,7 +62,7 @@ class Setting(NamedTuple):
 @lru_cache(maxsize=4096)
 def shape_of(architecture: Architecture) -> Shape:
     """The widest of every kind of part."""
-    found: dict[str, int] = {}
+    found: dict[str, Any] = {}
 
     def widest(**values: int) -> None:
         for key, value in values.items():

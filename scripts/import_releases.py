@@ -1,0 +1,99 @@
+"""Hand-made tables of `import_facts`: repositories of the same shape, variants, aliases that people type."""
+
+import re
+
+MORE_REPOSITORIES = {
+    "bloom-176b": ["bigscience/bloomz"], "bloom-560m": ["bigscience/bloomz-560m"], "bloom-1b1": ["bigscience/bloomz-1b1"],
+    "bloom-1b7": ["bigscience/bloomz-1b7"], "bloom-3b": ["bigscience/bloomz-3b"],
+    "bloom-7b1": ["bigscience/bloomz-7b1", "bigscience/bloomz-7b1-mt"],
+    "baichuan-13b": ["baichuan-inc/Baichuan-13B-Chat"], "baichuan2-7b": ["baichuan-inc/Baichuan2-7B-Chat"],
+    "falcon-7b": ["tiiuae/falcon-7b-instruct"], "falcon-mamba-7b": ["tiiuae/falcon-mamba-7b-instruct"],
+    "qwen-7b": ["Qwen/Qwen-7B-Chat"], "qwen-72b": ["Qwen/Qwen-72B-Chat"], "qwen-1.8b": ["Qwen/Qwen-1_8B-Chat"],
+    "code-llama-70b": ["codellama/CodeLlama-70b-Instruct-hf"],
+    "deepseek-coder-6.7b": ["deepseek-ai/deepseek-coder-6.7b-instruct"],
+    "dream-7b": ["Dream-org/Dream-v0-Instruct-7B"], "smollm3-3b": ["HuggingFaceTB/SmolLM3-3B-Base"],
+    "smollm2-135m": ["HuggingFaceTB/SmolLM2-135M-Instruct"], "llama-2-7b": ["meta-llama/Llama-2-7b"],
+    "llama-2-13b": ["meta-llama/Llama-2-13b"], "llama-2-70b": ["meta-llama/Llama-2-70b"],
+    "llama-3-8b": ["meta-llama/Meta-Llama-3-8B"], "llama-3-70b": ["meta-llama/Meta-Llama-3-70B"],
+    "llama-3.1-8b": ["meta-llama/Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B-Instruct"],
+    "llama-3.1-70b": ["meta-llama/Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B-Instruct"],
+    "qwen2-57b-a14b": ["Qwen/Qwen2-57B-A14B-Instruct"], "qwen1.5-moe-a2.7b": ["Qwen/Qwen1.5-MoE-A2.7B-Chat"],
+    "stablelm-2-1.6b": ["stabilityai/stablelm-2-1_6b-chat"], "nemotron-4-340b": [],
+}  # fmt: skip
+
+ALIASES = {
+    "llama-7b": ["llama1-7b", "llama-1-7b"], "llama-13b": ["llama1-13b", "llama-1-13b"],
+    "llama-30b": ["llama-33b", "llama1-30b", "llama-1-30b"], "llama-65b": ["llama1-65b", "llama-1-65b"],
+    "llama-3.1-8b": ["llama3.1"], "llama-3.2-3b": ["llama3.2"], "llama-3.3-70b": ["llama3.3"], "llama-3-8b": ["llama3"],
+    "llama-2-7b": ["llama2"], "mistral-7b-v0.1": ["mistral-7b", "mistral"], "mistral-nemo-12b": ["mistral-nemo", "nemo-12b"],
+    "mistral-large-2-123b": ["mistral-large-2"], "mixtral-8x7b": ["mixtral"], "mistral-small-3-24b": ["mistral-small-24b"],
+    "bloom-176b": ["bloom"], "bloom-7b1": ["bloom-7b"], "opt-175b": ["opt"], "gpt-j-6b": ["gpt-j", "gptj"],
+    "gpt-neox-20b": ["gpt-neox", "neox-20b"], "gpt-3-175b": ["gpt-3"], "gpt-2": ["gpt-2-small", "gpt-2-124m"],
+    "gpt-2-xl": ["gpt-2-1.5b"], "gpt-oss-20b": ["gpt-oss"], "palm-540b": ["palm"], "chinchilla-70b": ["chinchilla"],
+    "grok-1": ["grok", "grok-314b"], "grok-2": ["grok-270b"], "dbrx-132b": ["dbrx"], "dream-7b": ["dream", "dream-v0-7b"],
+    "dolly-v2-12b": ["dolly-2.0", "dolly-2.0-12b", "dolly-12b", "dolly"], "dolly-v2-7b": ["dolly-7b"],
+    "dolly-v2-3b": ["dolly-3b"], "redpajama-incite-7b": ["redpajama-7b"], "redpajama-incite-3b": ["redpajama-3b"],
+    "alpaca-7b": ["alpaca", "stanford-alpaca-7b"], "koala-13b": ["koala"], "belle-7b": ["belle-bloom-7b"],
+    "belle-llama-7b": ["belle"], "wizardlm-13b": ["wizardlm-13b-v1.2"], "wizardlm-7b": ["wizardlm-7b-v1.0"],
+    "vicuna-13b": ["vicuna-13b-v1.5"], "vicuna-7b": ["vicuna-7b-v1.5", "vicuna"], "vicuna-33b": ["vicuna-33b-v1.3"],
+    "xuanyuan-176b": ["xuanyuan", "xuanyuan-2.0"], "chatglm-6b": ["chatglm", "chatglm1-6b"], "chatglm2-6b": ["chatglm2"],
+    "chatglm3-6b": ["chatglm3"], "glm-130b": ["chatglm-130b"], "glm-4-9b": ["chatglm4-9b", "glm-4"],
+    "chinese-llama-2-7b": ["chinese-llama2-7b"], "chinese-alpaca-7b": ["chinese-llama-alpaca-7b"],
+    "pangu-alpha-200b": ["pangu-alpha"], "yi-34b": ["yi"], "deepseek-r1-distill-llama-70b": ["deepseek-r1-70b"],
+    "deepseek-r1-distill-llama-8b": ["deepseek-r1-8b"], "deepseek-r1-distill-qwen-1.5b": ["deepseek-r1-1.5b"],
+    "deepseek-r1-distill-qwen-7b": ["deepseek-r1-7b"], "deepseek-r1-distill-qwen-32b": ["deepseek-r1-32b"],
+    "deepseek-r1": ["deepseek-r1-671b"], "deepseek-v3": ["deepseek-v3-671b"], "deepseek-moe-16b": ["deepseekmoe-16b"],
+    "deepseek-v2-lite": ["deepseek-v2-16b"], "deepseek-v2": ["deepseek-v2-236b"], "deepseek-llm-7b": ["deepseek-7b"],
+    "deepseek-llm-67b": ["deepseek-67b"], "phi-3-mini": ["phi-3", "phi-3-3.8b"], "phi-4": ["phi-4-14b"],
+    "phi-2": ["phi-2-2.7b"], "tinyllama-1.1b": ["tinyllama"], "olmo-7b": ["olmo-1-7b"], "command-r-35b": ["command-r"],
+    "starcoder-15b": ["starcoder"], "codegemma": [], "falcon-180b": ["falcon180b"], "gemma-2b": ["gemma-1-2b"],
+    "gemma-7b": ["gemma-1-7b"], "qwen-7b": ["qwen-1-7b"], "qwen-14b": ["qwen-1-14b"], "qwen-72b": ["qwen-1-72b"],
+    "kimi-k2": ["kimi-k2-instruct"], "jamba-v0.1": ["jamba"], "mpt-7b": ["mpt"], "open-llama-7b": ["openllama-7b"],
+}  # fmt: skip
+
+# Names of exceptions to "the published count explains the computed one", with the reason.
+EXCEPTIONS = {
+    "granite-3.0-2b": "2.5B rounded down in the name",
+    "granite-3.1-1b-a400m": "1.3B rounded down in the name",
+}
+
+_TUNED = re.compile(
+    r"instruct|(?<![a-z])it$|zephyr|bloomz|dolly|alpaca|wizardlm|belle|tulu|sft|granite-4|lfm2", re.IGNORECASE
+)
+_CHAT = re.compile(
+    r"chat|vicuna|koala|deepseek-v[23](\.\d)?$|glm-4\.[5-9]|glm-5|grok-2|minimax|kimi-k2\.5|hy3", re.IGNORECASE
+)
+_REASONING = re.compile(r"deepseek-r1|thinking|-RL$|gpt-oss|nemotron-(nano|3|super)", re.IGNORECASE)
+_CODE = re.compile(r"code|coder|codestral", re.IGNORECASE)
+_BASE = re.compile(r"base|-pt$|-pile$|[-_]hf$", re.IGNORECASE)
+_ENDING = re.compile(r"[-_](instruct|chat|it|hf|base|pt|sft|thinking|rl)$")
+_OTHERS = {"upstage", "Kimi-K2-Thinking"}
+
+
+def same_shape(repository: str, known: list[str]) -> list[str]:
+    """Repositories of ``known`` that differ from ``repository`` only by base, instruct or chat."""
+    wanted = _stem(repository)
+    return [
+        name for name in known if name != repository and _stem(name) == wanted and not _OTHERS & set(name.split("/"))
+    ]
+
+
+def _stem(repository: str) -> str:
+    name = re.sub(r"^meta-", "", repository.lower().split("/")[-1]).replace("_", "-")
+    while _ENDING.search(name):
+        name = _ENDING.sub("", name)
+    return re.sub(r"-(instruct|chat|base)-", "-", name)
+
+
+def variants(repositories: list[str]) -> list[str]:
+    """What the repositories hold, by what their makers call them; an unmarked name beside ``-Base`` is tuned."""
+    names = [repository.split("/")[-1] for repository in repositories]
+    has_base = any(_BASE.search(name) and "hf" not in name.lower()[-3:] for name in names)
+    found: set[str] = set()
+    for name in names:
+        kinds = {kind for kind, pattern in (("chat", _CHAT), ("reasoning", _REASONING), ("instruct", _TUNED))
+                 if pattern.search(name)} - ({"instruct", "chat"} if re.search(r"-base$", name, re.IGNORECASE) else set())  # fmt: skip
+        if not kinds:
+            kinds = {"instruct"} if has_base and not _BASE.search(name) else {"base"}
+        found |= kinds | ({"code"} if _CODE.search(name) else set())
+    return [kind for kind in ("base", "instruct", "chat", "reasoning", "code") if kind in found]
