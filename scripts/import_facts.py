@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from import_releases import ALIASES, EXCEPTIONS, MORE_REPOSITORIES, same_shape, variants
+from import_releases import ALIASES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
 from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCES, ORGANIZATIONS
 
 from llmpick.catalog.canonical import model_text
@@ -192,15 +192,14 @@ def main() -> None:
     families: dict[str, dict[str, Any]] = {}
     for path in sorted((directory / "configs/models").glob("*.json")):
         fact = json.loads(path.read_text())
+        if fact["id"] in LEFT_OUT:
+            continue
         family, table, _ = family_of(fact["id"])
         record = model(fact, facts, options.date)
         folder = CATALOG / "models" / family
         folder.mkdir(parents=True, exist_ok=True)
         if table:
-            record.update(
-                {key: value for key, value in describe(tokenizers[table], options.date).items() if key != "sources"}
-            )
-            record["sources"].update(describe(tokenizers[table], options.date)["sources"])
+            add_description(record, describe(tokenizers[table], record["config"], options.date))
         families.setdefault(family, {})[fact["id"]] = record
     for family, records in families.items():
         write_family(CATALOG / "models" / family, records)
@@ -214,7 +213,8 @@ def add_description(record: dict[str, Any], description: dict[str, Any]) -> None
     record.update(description)
     record["sources"].update(noted)
     if training:
-        record["training"] = training
+        order = ("tokens", "data", "hardware", "compute", "knowledge_cutoff")
+        record["training"] = {key: training[key] for key in order if key in training}
         record["sources"]["training"] = before + [row for row in noted.get("training", []) if row not in before]
 
 

@@ -106,7 +106,7 @@ def scalar_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return value
+        return str(value)
     if isinstance(value, float):
         return _float_text(value)
     text = str(value)
