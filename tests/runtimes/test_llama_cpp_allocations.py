@@ -1,0 +1,61 @@
+"""llama.cpp's memory against what llama.cpp itself allocated for true shapes."""
+
+from statistics import median
+from typing import Any
+
+import pytest
+from conftest import read_rows
+
+from llmpick.catalog import Catalog
+from llmpick.fit.ranking import runtime_data
+from llmpick.formats import weigh
+from llmpick.inventory.caches import cache_layers
+from llmpick.inventory.decoder import inventory
+from llmpick.readers.hf_config import architecture_from_config
+from llmpick.runtimes import llama_cpp
+from llmpick.runtimes.base import Budget, Estimate, Model, Request
+
+SHAPES = read_rows("runtimes/llama_cpp_allocations.jsonl.gz")
+
+
+def estimates(shape: dict[str, Any], catalog: Catalog) -> list[tuple[Estimate, list[Any]]]:
+    architecture = architecture_from_config(shape["config"], catalog.specs)
+    tensors = inventory(architecture)
+    weights = weigh(architecture, tensors, shape["quant"], catalog.formats)
+    model = llama_cpp.load(Model(architecture, tensors, cache_layers(architecture), weights))
+    data = runtime_data(catalog)
+    made = []
+    for row in shape["rows"]:
+        n_ctx, type_k, type_v, settings, *_ = row
+        request = Request(context=n_ctx, type_k=type_k, type_v=type_v, settings=settings)
+        made.append((llama_cpp.estimate(model, request, (Budget("CUDA0", 2**60),), data), row))
+    return made
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape['model']}-{shape['quant']}")
+def test_cache_is_exact(shape: dict[str, Any], catalog: Catalog) -> None:
+    """Every cache of every setting is equal to the byte, and weights on the device within alignment (16 KiB)."""
+    for estimate, row in estimates(shape, catalog):
+        assert estimate.devices[0].kv_cache == row[4], row
+        assert abs(estimate.devices[0].weights - row[5]) <= 16 * 1024, row
+
+
+def test_compute_buffer_error(catalog: Catalog) -> None:
+    """Median error at most 1 %, and at least 85 % of all settings within 5 %."""
+    errors = [
+        abs(estimate.devices[0].compute / row[6] - 1) for shape in SHAPES for estimate, row in estimates(shape, catalog)
+    ]
+    assert median(errors) <= 0.01
+    assert sum(error <= 0.05 for error in errors) / len(errors) >= 0.85
+
+
+def test_interval_holds_the_allocation(catalog: Catalog) -> None:
+    """What was allocated, with the least and the most of the context's own memory, lies inside the interval."""
+    base = runtime_data(catalog)["base"]
+    held = total = 0
+    for shape in SHAPES:
+        for estimate, row in estimates(shape, catalog):
+            allocated = row[4] + row[5] + row[6]
+            held += estimate.low <= allocated + base["estimate"] <= estimate.high
+            total += 1
+    assert held / total >= 0.9
