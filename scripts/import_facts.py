@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from import_releases import ALIASES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
+from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
 from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCES, ORGANIZATIONS
 
 from llmpick.catalog.canonical import model_text
@@ -86,6 +86,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["variants"] = variants(record["repositories"])
     if fact["safetensors_total_params"]:
         record["checkpoint_parameters"] = fact["safetensors_total_params"]
+        if fact["id"] in CHECKPOINT_NOTES:
+            record["checkpoint_note"] = CHECKPOINT_NOTES[fact["id"]]
         sources["checkpoint_parameters"] = sources.pop("safetensors_total_params", source("hub metadata", date))
     if family[2] == "closed" or fact["license"] == "Proprietary":
         record["weights"] = "closed"

@@ -60,6 +60,13 @@ EXCEPTIONS = {
     "granite-3.1-1b-a400m": "1.3B rounded down in the name",
 }
 
+CHECKPOINT_NOTES = {
+    **dict.fromkeys(("gpt-2", "gpt-2-medium"), "a causal mask of 1024 x 1024 is stored in every layer"),
+    "gpt-neo-125m": "a causal mask of 2048 x 2048 is stored in every second layer",
+    **dict.fromkeys(("pythia-160m", "pythia-1b", "pythia-1.4b"), "a causal mask of 2048 x 2048 is stored in every layer"),
+    **dict.fromkeys(("qwen3-0.6b", "qwen3-1.7b", "falcon-7b", "falcon-40b"), "a copy of the tied output head is stored"),
+}
+
 _TUNED = re.compile(
     r"instruct|(?<![a-z])it$|zephyr|bloomz|dolly|alpaca|wizardlm|belle|tulu|sft|granite-4|lfm2|command-r|exaone-4|jamba-large"
     r"|phi-4$|qwen3-\d+b(-a22b)?$|qwen3\.[56]-|ernie.*-pt$",

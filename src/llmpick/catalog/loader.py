@@ -55,7 +55,11 @@ def load(directories: tuple[Path, ...]) -> CatalogData:
 
 def read(directories: tuple[Path, ...]) -> CatalogData:
     """Read and validate, keeping the problems; later directories replace files of earlier ones by relative path."""
-    files = _files(directories)
+    return read_files(catalog_files(directories))
+
+
+def read_files(files: dict[str, Path]) -> CatalogData:
+    """Read and validate the files of a catalog, given by their names in it."""
     problems: list[Problem] = []
     tables = {table: _read_table(table, files, problems) for table in TABLES}
     licences = _read_mapping(files, "licences.yaml", problems) or {}
@@ -78,7 +82,7 @@ def _resolved(specs: dict[str, Any], problems: list[Problem]) -> dict[str, dict[
         return {}
 
 
-def _files(directories: tuple[Path, ...]) -> dict[str, Path]:
+def catalog_files(directories: tuple[Path, ...]) -> dict[str, Path]:
     """Relative path -> file; the last directory wins."""
     found: dict[str, Path] = {}
     for directory in directories:
@@ -157,3 +161,8 @@ def locate(source: ModelSource, path: Path_) -> tuple[str, int, int]:
             if parsed is not None and path[:length] in parsed.marks:
                 return file, *parsed.marks[path[:length]]
     return source.file, 1, 1
+
+
+def at(source: ModelSource, path: Path_, message: str) -> Problem:
+    """A problem at a key path of a model."""
+    return Problem(*locate(source, path), ".".join(map(str, path)), message)
