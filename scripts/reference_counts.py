@@ -23,6 +23,7 @@ import reference_formulas as formulas
 COMPONENT_RULES = (
     ("mtp", r"\bmtp"),
     ("audio", r"audio|speech|^sound"),
+    ("other", r"\baltup|\blaurel"),
     ("vision", r"vision|visual|\bimage|multi_modal_projector|mm_projector|\bvit\b|qformer|\bconnector|patch_embed|img_|aligner|\bmerger|resampler|vqmodel|query_tokens|language_projection"),
     ("per_layer_embedding", r"embed_tokens_per_layer"),
     ("position_embedding", r"\bwpe\b|embed_positions|position_embeddings|top_query_embeddings|positions_embed|pos_emb"),

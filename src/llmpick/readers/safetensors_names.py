@@ -8,7 +8,7 @@ from functools import lru_cache
 from llmpick.readers.gguf_names import Place
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.([0-9]{1,5})\.")
-_NUMBER = re.compile("[0-9]+")
+_NUMBER = re.compile(r"\.[0-9]+(?=\.)")
 _TOWERS = (
     ("projector", re.compile(r"(?:^|[._])(?:multi_modal_projector|mm_projector|projector|merger|connector|aligner|"
                              r"embed_vision|embed_audio|vision_embed_tokens|img_projection|audio_projection)(?:[._]|$)")),
@@ -97,7 +97,7 @@ def place_of(name: str, square: bool = False, layers_in_use: int | None = None) 
         return Place(tower, None, "")
     if _MTP.search(name) or (layer is not None and layers_in_use is not None and layer >= layers_in_use):
         return Place("mtp", layer, "multi-token prediction")
-    return Place(_role(_NUMBER.sub("0", name), layer is not None), layer, "")
+    return Place(_role(_NUMBER.sub(".0", name), layer is not None), layer, "")
 
 
 def _layer_of(name: str) -> int | None:

@@ -73,7 +73,7 @@ def _changes(subject: Subject, model: llama_cpp.Loaded, request: Request, found:
     if request.sequences > 1:
         one = replace(request, sequences=1)
         rows.append(row("one user", llama_cpp.estimate(model, one, nowhere, data)))
-    smaller = list(SMALLER_FORMATS)
+    smaller = SMALLER_FORMATS
     for name in smaller:
         changed_model = loaded_subject(subject, name, formats)
         made = llama_cpp.estimate(changed_model, request, nowhere, data)

@@ -83,6 +83,8 @@ def shape_of(architecture: Architecture) -> Shape:
             elif isinstance(part, Mlp):
                 widest(n_ff=part.intermediate_size)
                 gated = part.gated
+            elif isinstance(part, Experts) and not part.num_experts:
+                widest(n_ff=part.shared_intermediate_size)
             elif isinstance(part, Experts):
                 widest(n_expert_used=part.num_experts_per_tok, n_ff_expert=part.moe_intermediate_size,
                        n_ff_shared=part.shared_intermediate_size)  # fmt: skip
