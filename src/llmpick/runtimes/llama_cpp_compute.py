@@ -32,6 +32,8 @@ class Shape:
     latent_rows: int = 0
     n_ff: int = 0
     gated: bool = True
+    fused_qkv: bool = False
+    fused_gate_up: bool = False
     n_expert_used: int = 0
     n_ff_expert: int = 0
     n_ff_shared: int = 0
@@ -68,13 +70,14 @@ def shape_of(architecture: Architecture) -> Shape:
         for key, value in values.items():
             found[key] = max(found.get(key, 0), value)
 
-    gated = True
+    gated, fused_qkv, fused_gate_up = True, False, False
     for layer in architecture.layers:
         for part in layer.parts:
             if isinstance(part, Attention):
                 widest(n_head=part.num_attention_heads, d_head=part.head_dim,
                        n_embd_k=part.num_key_value_heads * part.head_dim,
                        n_embd_v=part.num_key_value_heads * part.value_head_dim)  # fmt: skip
+                fused_qkv = part.fused_qkv and architecture.position_encoding == "rotary" and len(layer.norms) > 1
             elif isinstance(part, LatentAttention):
                 latent = part.kv_lora_rank + part.qk_rope_head_dim
                 widest(n_head=part.num_attention_heads, d_head=latent, n_embd_k=latent,
@@ -82,7 +85,7 @@ def shape_of(architecture: Architecture) -> Shape:
                        latent_rows=part.num_attention_heads * part.kv_lora_rank)  # fmt: skip
             elif isinstance(part, Mlp):
                 widest(n_ff=part.intermediate_size)
-                gated = part.gated
+                gated, fused_gate_up = part.gated, part.fused_gate_up
             elif isinstance(part, Experts) and not part.num_experts:
                 widest(n_ff=part.shared_intermediate_size)
             elif isinstance(part, Experts):
@@ -92,6 +95,7 @@ def shape_of(architecture: Architecture) -> Shape:
                 widest(**_recurrent(part))
     return Shape(
         n_embd=architecture.hidden_size, n_vocab=architecture.embeddings.output_rows, gated=gated,
+        fused_qkv=fused_qkv, fused_gate_up=fused_gate_up,
         learned_positions=architecture.embeddings.position_rows > 0, parallel=architecture.parallel_residual,
         **{key: bool(value) if key == "mamba1" else value for key, value in found.items()},
     )  # fmt: skip
@@ -117,10 +121,12 @@ def moments(shape: Shape, at: Setting) -> dict[str, int]:
     """The moments at which most is alive: logits, feed-forward, experts, attention, state space."""
     unit = F32 * at.micro_batch
     x = shape.n_embd * unit
-    held = mask_bytes(at) + (0 if at.flash_attention else 8 * at.micro_batch * shape.n_embd_v * at.caches)
+    held = _held_bytes(shape, at)
     found = {"logits": F32 * shape.n_vocab * at.outputs + x}
     if shape.n_ff:
-        found["feed-forward"] = held + (3 if shape.gated else 1) * shape.n_ff * unit + 3 * x
+        found["feed-forward"] = (
+            held + (3 if shape.gated else 1) * shape.n_ff * unit + (2 if shape.fused_gate_up else 3) * x
+        )
     if shape.n_expert_used:
         found["experts"] = _expert_moment(shape, held, x, unit)
     if shape.n_head:
@@ -141,12 +147,22 @@ def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
 
 def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -> int:
     q = shape.n_head * shape.d_head * unit
+    # Rotated queries and keys of a fused projection are new tensors, after which the projection is freed; a quantised
+    # cache rotates them once more.
+    freed = shape.fused_qkv and not at.quantized_k
     if at.flash_attention:
         copied = (shape.n_embd_k if at.quantized_k else 0) + (shape.n_embd_v if at.quantized_v else 0)
         copy = 2 * at.cells * at.streams * copied
-        return held + 2 * x + 2 * q + copy + 2 * shape.v_head_rows * unit
+        return held + (x if freed else 2 * x) + 2 * q + copy + 2 * shape.v_head_rows * unit
     scores = F32 * shape.n_head * at.cells * at.micro_batch
-    return held + scores + 2 * x + 2 * q + shape.latent_rows * unit
+    return held + scores + (0 if freed else 2 * x) + 2 * q + shape.latent_rows * unit
+
+
+def _held_bytes(shape: Shape, at: Setting) -> int:
+    """What the whole graph holds: masks, and without flash attention the indices at which values are stored."""
+    if not shape.n_head:
+        return 0
+    return mask_bytes(at) + (0 if at.flash_attention else 8 * at.micro_batch * shape.n_embd_v * at.caches)
 
 
 def mask_bytes(at: Setting) -> int:
@@ -165,7 +181,7 @@ def host_bytes(shape: Shape, at: Setting) -> int:
 def fragmentation_bytes(shape: Shape, at: Setting) -> int:
     """What the allocator may need on top, at worst: tensors freed too late to be used again."""
     unit = F32 * at.micro_batch
-    held = mask_bytes(at) + (0 if at.flash_attention else 8 * at.micro_batch * shape.n_embd_v * at.caches)
+    held = _held_bytes(shape, at)
     return min(held, FRAGMENT_CAP_BYTES) + unit * (
         3 * shape.n_embd + shape.n_head * shape.d_head + shape.n_expert_used * shape.n_embd
     )

@@ -1,0 +1,54 @@
+"""The answer of ``llmpick plan``."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from llmpick.catalog.subject import Subject
+from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit.planning import Option
+from llmpick.report.document import Cell, Column, Document, Lines, Table
+from llmpick.report.fitting import bar
+from llmpick.runtimes.base import Request, memory_json
+
+
+def plan_document(subject: Subject, found: Sequence[Option], limit: int, request: Request) -> Document:
+    """``found``: every card that runs the model, in order; the first ``limit`` are shown."""
+    shown = found[:limit]
+    data: dict[str, Any] = {
+        "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": "llama.cpp", "context": request.context,
+        "users": request.sequences, "count": len(found),
+        "options": [
+            {"gpu": option.gpu_id, "name": option.name, "count": option.count, "quantization": option.format_name,
+             "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd}
+            for option in shown
+        ],
+    }  # fmt: skip
+    return Document(data, lambda: _sections(subject, found, shown, request), ANSWERED if found else NOTHING_FITS)
+
+
+def _sections(subject: Subject, found: Sequence[Option], shown: Sequence[Option], request: Request) -> list[Any]:
+    users = f", {request.sequences} users" if request.sequences > 1 else ""
+    head = Lines([f"llama.cpp, {request.context:,} tokens of context{users}; whole on the GPUs"], title=subject.name)
+    if not found:
+        return [
+            head,
+            Lines(
+                [
+                    "No machine with catalog GPUs of one kind (up to 4 desktop or 8 data-centre cards) holds it in these formats."
+                ]
+            ),
+        ]
+    columns = [
+        Column("GPUs"), Column("Format"), Column("Memory of capacity", keep=2), Column("Launch price", right=True),
+        Column("Form", keep=1),
+    ]  # fmt: skip
+    note = f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only; today's prices differ)"
+    return [head, Table(columns, [_cells(option) for option in shown], notes=[note])]
+
+
+def _cells(option: Option) -> list[Cell]:
+    return [
+        f"{option.count} × {option.name}" if option.count > 1 else option.name, option.format_name,
+        bar(option.estimate.total, option.usable_bytes),
+        f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form,
+    ]  # fmt: skip
