@@ -21,12 +21,29 @@ def equivalent(raw: dict) -> tuple[str, dict | None, Weights]:
     if variant in FORMULAS:
         formula = FORMULAS[variant]
         return f"hand formula: {' '.join((formula.__doc__ or '').split())}", None, formula(raw)
+    if kind == "step3p7" and "text_config" not in raw:
+        return f"transformers: {STEP_NOTE}", step_config(raw), []
     if kind in EQUIVALENT:
         other, change, note = EQUIVALENT[kind]
         config = {RENAMED.get(key, key): value for key, value in raw.items() if key != "architectures"}
         config = {**config, **change(raw), "model_type": other}
         return f"equivalent transformers class {other}: {note}", config, mtp_layer(raw) if kind == "mimo" else []
     return "transformers", raw, []
+
+
+STEP_NOTE = (
+    "the flat config's values put where transformers reads them (text_config), default vision tower, and 96 heads in "
+    "the sliding layers, which the config does not state and the checkpoint's total needs"
+)
+
+
+def step_config(raw: dict) -> dict:
+    """A flat Step-3.7 config as the composite one that transformers has."""
+    text = {key: value for key, value in raw.items() if key not in ("model_type", "architectures", "num_nextn_predict_layers")}
+    dense = raw["first_k_dense_replace"]
+    kinds = ["dense"] * dense + ["sparse"] * (raw["num_hidden_layers"] - dense)
+    text |= {"n_routed_experts": raw["num_experts"], "mlp_layer_types": kinds, "num_sliding_attention_heads": 96}
+    return {"model_type": "step3p7", "text_config": text}
 
 
 def multi_head(raw: dict) -> dict:
