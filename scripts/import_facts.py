@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
 from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCES, ORGANIZATIONS
-
 from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"

@@ -63,8 +63,12 @@ EXCEPTIONS = {
 CHECKPOINT_NOTES = {
     **dict.fromkeys(("gpt-2", "gpt-2-medium"), "a causal mask of 1024 x 1024 is stored in every layer"),
     "gpt-neo-125m": "a causal mask of 2048 x 2048 is stored in every second layer",
-    **dict.fromkeys(("pythia-160m", "pythia-1b", "pythia-1.4b"), "a causal mask of 2048 x 2048 is stored in every layer"),
-    **dict.fromkeys(("qwen3-0.6b", "qwen3-1.7b", "falcon-7b", "falcon-40b"), "a copy of the tied output head is stored"),
+    **dict.fromkeys(
+        ("pythia-160m", "pythia-1b", "pythia-1.4b"), "a causal mask of 2048 x 2048 is stored in every layer"
+    ),
+    **dict.fromkeys(
+        ("qwen3-0.6b", "qwen3-1.7b", "falcon-7b", "falcon-40b"), "a copy of the tied output head is stored"
+    ),
 }
 
 _TUNED = re.compile(

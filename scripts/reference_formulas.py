@@ -39,7 +39,11 @@ STEP_NOTE = (
 
 def step_config(raw: dict) -> dict:
     """A flat Step-3.7 config as the composite one that transformers has."""
-    text = {key: value for key, value in raw.items() if key not in ("model_type", "architectures", "num_nextn_predict_layers")}
+    text = {
+        key: value
+        for key, value in raw.items()
+        if key not in ("model_type", "architectures", "num_nextn_predict_layers")
+    }
     dense = raw["first_k_dense_replace"]
     kinds = ["dense"] * dense + ["sparse"] * (raw["num_hidden_layers"] - dense)
     text |= {"n_routed_experts": raw["num_experts"], "mlp_layer_types": kinds, "num_sliding_attention_heads": 96}
@@ -330,7 +334,9 @@ FORMULAS: dict[str, Callable[[dict], Weights]] = {
 
 FUSED = re.compile(r"(query_key_value|c_attn|\bWqkv|qkv_proj|W_pack)\.weight$")
 RECURRENT = re.compile(r"A_log|conv1d|linear_attn|kda|in_proj_ba|output_gate|_conv\.")
-RECURRENT_MODULE = re.compile(r".*\.self_attn\.(?=(\w+\.)?(A_log|conv1d\.weight|[qkv]_conv1d\.weight|output_gate\.weight)$)")
+RECURRENT_MODULE = re.compile(
+    r".*\.self_attn\.(?=(\w+\.)?(A_log|conv1d\.weight|[qkv]_conv1d\.weight|output_gate\.weight)$)"
+)
 """The module of linear attention that carries the name of attention (Kimi Linear, MiniMax-01)."""
 
 

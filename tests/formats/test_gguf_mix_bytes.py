@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from reference_rows import read_rows
 
 from llmpick.catalog import Catalog
 from llmpick.formats.gguf_mix import weigh_mix
 from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config
+from reference_rows import read_rows
 
 SHAPES = {row["model"]: row for row in read_rows("formats/gguf_mix_bytes.jsonl.gz")}
 

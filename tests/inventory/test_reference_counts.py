@@ -3,11 +3,11 @@
 from collections import Counter
 
 import pytest
-from reference_rows import read_rows
 
 from llmpick.catalog import Catalog
 from llmpick.catalog.subject import subject_of_model
 from llmpick.inventory.caches import kv_elements_per_token
+from reference_rows import read_rows
 
 REFERENCES = {row["id"]: row for row in read_rows("reference/reference_counts.jsonl.gz")}
 OTHER_HEAD = {"rwkv-4-14b", "rwkv-4-169m", "rwkv-4-1b5"}  # the references file its head under "other"

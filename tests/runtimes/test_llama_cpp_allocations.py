@@ -4,7 +4,6 @@ from statistics import median
 from typing import Any
 
 import pytest
-from reference_rows import read_rows
 
 from llmpick.catalog import Catalog
 from llmpick.fit.ranking import runtime_data
@@ -14,6 +13,7 @@ from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
+from reference_rows import read_rows
 
 PADDING_BYTES = 128 * 1024
 """CUDA pads the last row of a quantised tensor whose rows are not multiples of 512, and aligns small tensors."""

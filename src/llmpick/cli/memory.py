@@ -10,7 +10,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog='Examples:  llmpick memory llama-3.1-8b --quant Q4_K_M --context 8k   |   llmpick memory qwen3-32b --gpu "RTX 4090" --kv-cache-type q8_0'
+    epilog="Examples:  llmpick memory llama-3.1-8b --context 32k   |   llmpick memory qwen3-32b --gpu 24GB --kv-cache-type q8_0"
 )
 def memory(
     model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],

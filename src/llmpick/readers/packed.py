@@ -61,7 +61,7 @@ _COMPANIONS: dict[str, tuple[str, ...]] = {
     ".q_invperm": (".q_weight",), ".q_scale": (".q_weight",), ".q_scale_max": (".q_weight",),
     ".q_groups": (".q_weight",), ".q_perm": (".q_weight",), ".q_group_map": (".q_weight",),
 }  # fmt: skip
-_ENDINGS = sorted(_COMPANIONS, key=len, reverse=True)
+_ENDINGS = tuple(sorted(_COMPANIONS, key=len, reverse=True))
 _PACKED_ENDINGS = (".qweight", ".weight_packed", ".q_weight", ".trellis", "_blocks")
 
 Companions = dict[str, RawTensor]
@@ -73,25 +73,29 @@ def recover(raw: Mapping[str, RawTensor], quantization: Mapping[str, Any] | None
     ``quantization`` is ``quantization_config`` (or, for MLX, ``quantization``) of the config. Raises InvalidFile for
     a packed weight whose size cannot be known.
     """
-    belongs = {name: owner for name in raw if (owner := _owner(name, raw)) is not None}
     companions: dict[str, Companions] = {}
-    for name, owner in belongs.items():
-        ending = next(ending for ending in _ENDINGS if name.endswith(ending))
-        companions.setdefault(owner, {})[ending.lstrip("._")] = raw[name]
+    belonging = set()
+    for name in raw:
+        if name.endswith(_ENDINGS) and (found := _owner(name, raw)):
+            owner, role = found
+            companions.setdefault(owner, {})[role] = raw[name]
+            belonging.add(name)
+    alone: Companions = {}
     return tuple(
-        _weight(tensor, companions.get(name, {}), quantization or {})
+        _weight(tensor, companions.get(name, alone), quantization or {})
         for name, tensor in raw.items()
-        if name not in belongs
+        if name not in belonging
     )
 
 
-def _owner(name: str, raw: Mapping[str, RawTensor]) -> str | None:
+def _owner(name: str, raw: Mapping[str, RawTensor]) -> tuple[str, str] | None:
+    """(the quantised weight that the companion ``name`` belongs to, what it is to that weight)."""
     for ending in _ENDINGS:
         if name.endswith(ending):
             stem = name[: -len(ending)]
             for replacement in _COMPANIONS[ending]:
                 if stem + replacement in raw and _is_quantised(raw[stem + replacement]):
-                    return stem + replacement
+                    return stem + replacement, ending.lstrip("._")
     return None
 
 

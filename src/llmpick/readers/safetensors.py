@@ -150,7 +150,8 @@ def _entry(shown: str, name: str, entry: Any) -> tuple[int, int, str, tuple[int,
         raise InvalidFile(f"{shown}: tensor {name}: dtype, shape or data_offsets missing or not known") from None
     if not isinstance(shape, list) or len(shape) > 16:
         raise InvalidFile(f"{shown}: tensor {name}: its shape is not a short list")
-    if any(type(number) is not int or not 0 <= number < 2**63 for number in (*shape, begin, end)):
+    numbers = (*shape, begin, end)
+    if set(map(type, numbers)) != {int} or min(numbers) < 0 or max(numbers) >= 2**63:
         raise InvalidFile(f"{shown}: tensor {name}: sizes must be whole numbers below 2**63")
     if prod(shape) * bits != (end - begin) * 8:
         raise InvalidFile(f"{shown}: tensor {name}: {dtype} {shape} does not take {end - begin} bytes", INCOMPLETE)

@@ -88,16 +88,26 @@ def place_of(name: str, square: bool = False, layers_in_use: int | None = None) 
 
     A name that nobody knows has the role ``other``: its bytes count, its component is not guessed.
     """
-    layer = _layer_of(name)
-    tower = next((role for role, pattern in _TOWERS if pattern.search(name)), None)
-    reason = next((reason for reason, pattern in _BUFFERS if pattern.search(name)), None)
-    if reason or (square and name.endswith("bias")):
-        return Place("buffer", None if tower else layer, reason or "attention mask")
-    if tower:
-        return Place(tower, None, "")
-    if _MTP.search(name) or (layer is not None and layers_in_use is not None and layer >= layers_in_use):
+    role, not_counted, in_layer = _kind(_NUMBER.sub(".0", name), square)
+    layer = _layer_of(name) if in_layer else None
+    if layer is not None and layers_in_use is not None and layer >= layers_in_use and not not_counted:
         return Place("mtp", layer, "multi-token prediction")
-    return Place(_role(_NUMBER.sub(".0", name), layer is not None), layer, "")
+    return Place(role, layer, not_counted)
+
+
+@lru_cache(maxsize=4096)
+def _kind(pattern: str, square: bool) -> tuple[str, str, bool]:
+    """(role, why it does not count, whether it is in a layer) of names that differ in their numbers only."""
+    tower = next((role for role, expression in _TOWERS if expression.search(pattern)), None)
+    reason = next((reason for reason, expression in _BUFFERS if expression.search(pattern)), None)
+    in_layer = tower is None and _LAYER.search(pattern) is not None
+    if reason or (square and pattern.endswith("bias")):
+        return "buffer", reason or "attention mask", in_layer
+    if tower:
+        return tower, "", False
+    if _MTP.search(pattern):
+        return "mtp", "multi-token prediction", in_layer
+    return _role(pattern, in_layer), "", in_layer
 
 
 def _layer_of(name: str) -> int | None:
@@ -105,7 +115,6 @@ def _layer_of(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
-@lru_cache(maxsize=4096)
 def _role(name: str, in_layer: bool) -> str:
     rules = _IN_LAYER + _W2 if in_layer else _OUTSIDE
     role = next((role for role, pattern in rules if pattern.search(name)), "other")
