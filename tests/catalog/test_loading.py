@@ -83,8 +83,6 @@ def test_a_problem_is_located_in_the_file_that_says_it(small: Any) -> None:
 def test_records_are_strict(small: Any, old: str, new: str, field: str) -> None:
     """Nothing is coerced: text is not a number, a number not text, one not a list, and bounds hold."""
     small.replace(MODEL, old, new)
-    if new == "release_date: 2023":
-        assert small.read().problems[0].field == field
     assert field in [problem.field for problem in small.read().problems]
 
 

@@ -119,7 +119,7 @@ DAMAGED = {
     "deep": (_file(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "nested too deep"),
     "many": (_file(b'{"a":[' + b"0," * 4_000_000 + b"0]}"), "more than"),
     "long number": (_file(b'{"a":{"dtype":"F32","shape":[' + b"9" * 5000 + b'],"data_offsets":[0,0]}}'), "not valid JSON"),
-    "same name": (_file(b'{"a":{},"a":{}}'), "occurs twice"),
+    "same name": (_file(json.dumps({"a": _entry(), "b": _entry(offsets=[16, 32])}).replace("b", "a").encode(), 32), "expected at 0"),
     "metadata": (_file({"__metadata__": 3}), "__metadata__"),
     "dtype": (_file({"a": _entry("F33")}, 16), "not known"),
     "dtype type": (_file({"a": _entry([])}, 16), "not known"),

@@ -121,6 +121,8 @@ def _read_models(files: dict[str, Path], problems: list[Problem]) -> dict[str, M
         problems += parsed.problems
         if pieces[2] == FAMILY_FILE:
             families[pieces[1]] = parsed
+            if not isinstance(parsed.data, dict) and not parsed.problems:
+                problems.append(Problem(name, 1, 1, "", "a family file is a mapping"))
             continue
         problems += _add_model(models, pieces[1], name, parsed, families.get(pieces[1]))
     return models

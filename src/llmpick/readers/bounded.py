@@ -29,8 +29,8 @@ def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
         raise InvalidFile(f"{shown}: {getattr(error, 'strerror', None) or error}") from None
 
 
-def bounded_json(data: bytes, shown: str, max_values: int = MAX_JSON_VALUES) -> Any:
-    """Parsed JSON; InvalidFile when it is malformed, repeats a key, nests too deep or has more than ``max_values``.
+def bounded_json(data: bytes, shown: str, max_values: int = MAX_JSON_VALUES, unique_keys: bool = True) -> Any:
+    """Parsed JSON; InvalidFile when it is malformed, nests too deep, has more than ``max_values`` or repeats a key.
 
     The separators are counted before anything is built, so hostile text cannot make the parser allocate much more
     than its own length.
@@ -38,7 +38,7 @@ def bounded_json(data: bytes, shown: str, max_values: int = MAX_JSON_VALUES) -> 
     if sum(data.count(mark) for mark in (b",", b"[", b"{")) > max_values:
         raise InvalidFile(f"{shown}: more than {max_values} JSON values")
     try:
-        return json.loads(data, object_pairs_hook=_unique)
+        return json.loads(data, object_pairs_hook=_unique if unique_keys else None)
     except RecursionError:
         raise InvalidFile(f"{shown}: JSON nested too deep") from None
     except ValueError as error:

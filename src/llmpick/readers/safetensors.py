@@ -112,7 +112,8 @@ def read_header(path: str | os.PathLike[str]) -> tuple[dict[str, RawTensor], dic
         data = file.read(length)
     if not data.startswith(b"{") or len(data) < length:
         raise InvalidFile(f"{shown}: at byte 8: not a safetensors header", "give a .safetensors or .gguf file")
-    entries = bounded_json(data, shown, MAX_TENSORS * VALUES_A_TENSOR)
+    # A name that occurs twice leaves a hole in the data, which `_entries` finds: no need to look for it here.
+    entries = bounded_json(data, shown, MAX_TENSORS * VALUES_A_TENSOR, unique_keys=False)
     metadata = _metadata(shown, entries.pop("__metadata__", {}))
     tensors = dict(_entries(shown, entries, file_bytes - 8 - length))
     return tensors, metadata, 8 + length, file_bytes
