@@ -170,3 +170,13 @@ def table(rows: dict[str, Any]) -> tuple[bytes, dict[str, Place]]:
 def dumps(document: Any) -> bytes:
     """Compact JSON."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def prebuild(directory: Path, folder: Path, derive: Callable[[Any], None] = lambda catalog: None) -> None:
+    """Write the snapshot of one catalog into ``folder``, for a wheel to carry; ``derive`` asks for derived tables."""
+    from llmpick.catalog.catalog import Catalog
+
+    catalog = Catalog((directory,), Store(folder), keep_others=True)
+    catalog.ids  # noqa: B018  builds
+    derive(catalog)
+    catalog.store.write({"made_of": content_key(directory)}, {})

@@ -15,7 +15,7 @@ from llmpick.errors import InvalidFile
 MAX_FILE_BYTES = 4 * 2**20
 MAX_DEPTH = 24
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?$")
 Path_ = tuple[str | int, ...]
 
 

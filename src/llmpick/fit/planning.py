@@ -22,7 +22,7 @@ class Option(NamedTuple):
 
     gpu_id: str
     name: str
-    count: int
+    cards: int
     format_name: str
     estimate: Estimate
     usable_bytes: int
@@ -70,4 +70,4 @@ def usable_bytes(row: Mapping[str, Any]) -> int:
 
 
 def _order(option: Option) -> tuple[Any, ...]:
-    return (option.price_usd is None, option.price_usd or 0.0, option.count, option.usable_bytes, option.gpu_id)
+    return (option.price_usd is None, option.price_usd or 0.0, option.cards, option.usable_bytes, option.gpu_id)

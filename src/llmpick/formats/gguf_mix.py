@@ -34,12 +34,12 @@ class Features(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """``count`` tensors of one name and type; ``layer`` None outside the layers."""
+    """Tensors of one name and type: in ``layers``, or one outside them. ``size_bytes`` is of one."""
 
     name: str
     role: str
     type_name: str
-    layer: int | None
+    layers: tuple[int, ...]
     size_bytes: int
 
 
@@ -68,18 +68,25 @@ def typed_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], mix: 
     traits = features(architecture, imatrix)
     rows = gguf_tensors(architecture, tensors)
     roles = {row.name: _role(row, table, traits) for row in rows}
-    positions = _positions(rows, roles, traits, rules)
-    found = []
+    positions = {} if rules.get("plain") else _positions(rows, roles, traits, rules)
+    found: list[Typed] = []
     for row in rows:
-        sized: dict[tuple[int, int], tuple[str, int]] = {}
-        for layer in row.layers or (None,):
-            position = positions.get((row.name, layer), (0, traits.layers))
-            if position not in sized:
-                type_name = _type(row, roles[row.name], rules, table, traits, position, formats)
-                block, size = block_of(type_name, formats)
-                sized[position] = type_name, row.row_elements // block * size * row.rows * row.copies
-            found.append(Typed(row.name, roles[row.name], sized[position][0], layer, sized[position][1]))
+        by_type: dict[str, list[int]] = {}
+        for layer in row.layers:
+            position = positions.get((row.name, layer))
+            if position is None:
+                break
+            by_type.setdefault(_type(row, roles[row.name], rules, table, traits, position, formats), []).append(layer)
+        if not by_type:
+            type_name = _type(row, roles[row.name], rules, table, traits, (0, traits.layers), formats)
+            found.append(_typed(row, roles[row.name], type_name, row.layers, formats))
+        found += [_typed(row, roles[row.name], name, tuple(layers), formats) for name, layers in by_type.items()]
     return found
+
+
+def _typed(row: GgufTensor, role: str, type_name: str, layers: tuple[int, ...], formats: Mapping[str, Any]) -> Typed:
+    block, size = block_of(type_name, formats)
+    return Typed(row.name, role, type_name, layers, row.row_elements // block * size * row.rows * row.copies)
 
 
 def weigh_mix(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str, formats: Mapping[str, Any],
@@ -90,9 +97,11 @@ def weigh_mix(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str,
     embedding = output = other = 0
     tied_copy = 0
     for row in typed_tensors(architecture, tensors, mix, formats, imatrix):
-        if row.layer is not None:
-            layers[row.layer] += row.size_bytes
-            experts[row.layer] += row.size_bytes if "_exps." in row.name else 0
+        if row.layers:
+            routed = row.size_bytes if "_exps." in row.name else 0
+            for layer in row.layers:
+                layers[layer] += row.size_bytes
+                experts[layer] += routed
         elif row.name in ("token_embd.weight", "position_embd.weight"):
             embedding += row.size_bytes
             tied_copy += row.size_bytes if row.name == "token_embd.weight" else 0
@@ -122,12 +131,24 @@ def _role(row: GgufTensor, table: Mapping[str, Any], traits: Features) -> str:
     return next((role for part, role in table["roles"] if part in name), "other")
 
 
+_COUNTED = ("attention_v", "ffn_up", "ffn_gate", "ffn_down")
+"""Roles whose tensors llama.cpp numbers."""
+
+
+def _by_position(rule: str) -> bool:
+    """Whether a rule depends on which tensor of its role it is asked for."""
+    return any(
+        condition.removeprefix("not ").startswith(("first", "more_bits", "middle")) for condition in _parsed(rule)[1]
+    )
+
+
 def _positions(rows: list[GgufTensor], roles: Mapping[str, str], traits: Features,
                rules: Mapping[str, Any]) -> dict[tuple[str, int | None], tuple[int, int]]:  # fmt: skip
     """(name, layer) -> (position, number) as llama.cpp counts them for attention_v and ffn roles."""
+    positional = {role for role in _COUNTED if any(_by_position(rule) for rule in rules.get(role, ()))}
     by_role: dict[str, list[tuple[int, str]]] = {}
     for row in rows:
-        if row.name.endswith(".weight") and roles[row.name] in ("attention_v", "ffn_up", "ffn_gate", "ffn_down"):
+        if row.name.endswith(".weight") and roles[row.name] in positional:
             by_role.setdefault(roles[row.name], []).extend((layer, row.name) for layer in row.layers)
     found: dict[tuple[str, int | None], tuple[int, int]] = {}
     for role, places in by_role.items():
@@ -169,29 +190,33 @@ def _parsed(rule: str) -> tuple[str, tuple[str, ...]]:
     return type_name, tuple(condition.split(" and ")) if condition else ()
 
 
+_CONDITIONS: dict[str, Callable[[GgufTensor, Features, int, int, int], bool]] = {
+    "imatrix": lambda row, traits, index, number, block: traits.imatrix,
+    "falcon": lambda row, traits, index, number, block: traits.falcon,
+    "size_70b": lambda row, traits, index, number, block: traits.size_70b,
+    "merged_3d": lambda row, traits, index, number, block: row.merged_3d,
+    "unaligned": lambda row, traits, index, number, block: row.row_elements % block != 0,
+    "more_bits": lambda row, traits, index, number, block: (
+        index < number // 8 or index >= 7 * number // 8 or (index - number // 8) % 3 == 2
+    ),
+    "middle": lambda row, traits, index, number, block: number // 8 <= index < 7 * number // 8,
+    "first 1/8": lambda row, traits, index, number, block: index < number // 8,
+    "first 1/16": lambda row, traits, index, number, block: index < number // 16,
+    "first 2": lambda row, traits, index, number, block: index < 2,
+    "first 4": lambda row, traits, index, number, block: index < 4,
+    "n_gqa >= 4": lambda row, traits, index, number, block: traits.n_gqa >= 4,
+    "n_expert == 8": lambda row, traits, index, number, block: traits.n_expert == 8,
+    "n_expert >= 4": lambda row, traits, index, number, block: traits.n_expert >= 4,
+}
+"""The rule table's conditions; the table's own comments say what each means."""
+
+
 def _holds(condition: str, row: GgufTensor, traits: Features, position: tuple[int, int], block: int) -> bool:
-    index, number = position
-    simple: dict[str, Callable[[], bool]] = {
-        "imatrix": lambda: traits.imatrix,
-        "falcon": lambda: traits.falcon,
-        "size_70b": lambda: traits.size_70b,
-        "merged_3d": lambda: row.merged_3d,
-        "unaligned": lambda: row.row_elements % block != 0,
-        "more_bits": lambda: index < number // 8 or index >= 7 * number // 8 or (index - number // 8) % 3 == 2,
-        "middle": lambda: number // 8 <= index < 7 * number // 8,
-        "first 1/8": lambda: index < number // 8,
-        "first 1/16": lambda: index < number // 16,
-        "n_gqa >= 4": lambda: traits.n_gqa >= 4,
-        "n_expert == 8": lambda: traits.n_expert == 8,
-        "n_expert >= 4": lambda: traits.n_expert >= 4,
-    }
-    if condition.startswith("not "):
-        return not _holds(condition[4:], row, traits, position, block)
-    if condition in simple:
-        return simple[condition]()
-    if condition.startswith("first ") and condition[6:].isdecimal():
-        return index < int(condition[6:])
-    raise InvalidFile(f"gguf_mixes.yaml: unknown condition {condition!r}")
+    wanted = not condition.startswith("not ")
+    test = _CONDITIONS.get(condition if wanted else condition[4:])
+    if test is None:
+        raise InvalidFile(f"gguf_mixes.yaml: unknown condition {condition!r}")
+    return test(row, traits, *position, block) is wanted
 
 
 def _fitting(type_name: str, row_elements: int, table: Mapping[str, Any], formats: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ def plan_document(subject: Subject, found: Sequence[Option], limit: int, request
         "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": "llama.cpp", "context": request.context,
         "users": request.sequences, "count": len(found),
         "options": [
-            {"gpu": option.gpu_id, "name": option.name, "count": option.count, "quantization": option.format_name,
+            {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "quantization": option.format_name,
              "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd}
             for option in shown
         ],
@@ -48,7 +48,7 @@ def _sections(subject: Subject, found: Sequence[Option], shown: Sequence[Option]
 
 def _cells(option: Option) -> list[Cell]:
     return [
-        f"{option.count} × {option.name}" if option.count > 1 else option.name, option.format_name,
+        f"{option.cards} × {option.name}" if option.cards > 1 else option.name, option.format_name,
         bar(option.estimate.total, option.usable_bytes),
         f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form,
     ]  # fmt: skip
