@@ -28,6 +28,7 @@ from llmpick.catalog.yaml_door import MAX_DEPTH, MAX_FILE_BYTES, parse_yaml, rea
         ("'5'", "5"),
         ('"true"', "true"),
         (".nan", ".nan"),
+        ("1e999", "1e999"),
     ],
 )
 def test_scalars_mean_what_they_look_like(text: str, value: object) -> None:

@@ -8,6 +8,7 @@ tables derived from the catalog (`Store.derived`).
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import get_ident
@@ -27,6 +28,7 @@ LAYOUT = 4
 PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"
 """The snapshot that a wheel carries for its own catalog (scripts/prebuild_snapshot.py); absent in a checkout."""
 
+_KEY = re.compile(r"[0-9a-f]{24}")
 Place = tuple[int, int, int]
 """Where a row of a table stands: offset, length, checksum."""
 
@@ -124,7 +126,7 @@ class Store:
 
 def store_for(directories: tuple[Path, ...], code_version: str, packaged: Path = PACKAGED) -> Store:
     """The store that belongs to these catalog directories; the wheel's own snapshot where it is of this catalog."""
-    folder = cache_directory() / "catalog" / snapshot_key(directories, code_version)
+    folder = _home() / snapshot_key(directories, code_version)
     return Store(folder, packaged if _is_packaged(directories, packaged) else None)
 
 
@@ -144,16 +146,23 @@ def content_key(directory: Path) -> str:
 
 
 def forget_others(keep: Store, limit: int = 4) -> None:
-    """Remove old snapshots, leaving the newest few (an overlay has one of its own)."""
+    """Remove old snapshots from the user's cache, leaving the newest few (an overlay has one of its own)."""
     from shutil import rmtree
 
     try:
-        folders = sorted(keep.folder.parent.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        if keep.folder.parent != _home():
+            return
+        folders = [folder for folder in keep.folder.parent.iterdir() if _KEY.fullmatch(folder.name)]
+        folders.sort(key=lambda folder: folder.stat().st_mtime, reverse=True)
     except OSError:
         return
     for folder in folders[limit:]:
         if folder != keep.folder:
             rmtree(folder, ignore_errors=True)
+
+
+def _home() -> Path:
+    return cache_directory() / "catalog"
 
 
 def table(rows: dict[str, Any]) -> tuple[bytes, dict[str, Place]]:
@@ -176,7 +185,7 @@ def prebuild(directory: Path, folder: Path, derive: Callable[[Any], None] = lamb
     """Write the snapshot of one catalog into ``folder``, for a wheel to carry; ``derive`` asks for derived tables."""
     from llmpick.catalog.catalog import Catalog
 
-    catalog = Catalog((directory,), Store(folder), keep_others=True)
+    catalog = Catalog((directory,), Store(folder))
     catalog.ids  # noqa: B018  builds
     derive(catalog)
     catalog.store.write({"made_of": content_key(directory)}, {})

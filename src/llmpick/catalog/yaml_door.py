@@ -15,7 +15,7 @@ from llmpick.errors import InvalidFile
 MAX_FILE_BYTES = 4 * 2**20
 MAX_DEPTH = 24
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)$")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,2})?$")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?$")
 Path_ = tuple[str | int, ...]
 
 
@@ -139,4 +139,5 @@ def scalar(text: str, plain: bool) -> Any:
         return text == "true"
     if _INTEGER.match(text) and len(text) < 40:
         return int(text)
-    return float(text) if _FLOAT.match(text) else text
+    number = float(text) if _FLOAT.match(text) else None
+    return text if number is None or abs(number) == float("inf") else number
