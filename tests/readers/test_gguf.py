@@ -11,9 +11,10 @@ from model_writers import GGML, GgufBytes, gguf_header, write_gguf
 from llmpick.errors import InvalidFile
 from llmpick.inventory.tensors import COMPONENT_OF
 from llmpick.readers import gguf_names
-from llmpick.readers.gguf import MAX_HEADER_BYTES, Skipped, read_gguf, read_header
+from llmpick.readers.gguf import MAX_HEADER_BYTES, read_gguf, read_header
 from llmpick.readers.gguf_names import place_of
 from llmpick.readers.gguf_types import TENSOR_TYPES
+from llmpick.readers.gguf_values import Skipped
 from llmpick.readers.stored import (
     bytes_by_component,
     bytes_by_type,

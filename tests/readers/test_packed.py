@@ -12,7 +12,8 @@ from model_writers import checkpoint, write_safetensors
 from llmpick.errors import InvalidFile
 from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config, resolve
-from llmpick.readers.packed import RawTensor, recover
+from llmpick.readers.packed import recover
+from llmpick.readers.packings import RawTensor
 from llmpick.readers.safetensors import read_safetensors
 from llmpick.readers.stored import StoredModel, bytes_by_type, logical_parameters, parameters_by_component, tensor_bytes
 
@@ -234,6 +235,7 @@ REFUSED: dict[str, Header] = {
     "scales of another shape": {"a.qweight": ("I32", (16, 64)), "a.scales": ("F16", (1, 65))},
     "bits unknown": {"a.weight_packed": ("I32", (64, 16)), "a.weight_scale": ("F16", (64, 2))},
     "odd FP4 scales": {"a.weight": ("U8", (64, 16)), "a.weight_scale": ("F8_E4M3", (64, 3))},
+    "unknown words alone": {"a.W_q": ("U8", (64, 128)), "a.zero": ("F16", (64,))},
     "MLX without a config": {"a.weight": ("U32", (64, 16)), "a.scales": ("F16", (64, 2)), "a.biases": ("F16", (64, 2))},
 }  # fmt: skip
 

@@ -8,35 +8,22 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from math import prod
-from struct import Struct
 from typing import Any, NamedTuple
 
 from llmpick.errors import InvalidFile
 from llmpick.readers import gguf_types as types
 from llmpick.readers.bounded import Window, open_regular, printable
 from llmpick.readers.gguf_names import copies_in, place_of
+from llmpick.readers.gguf_values import INCOMPLETE, Layouts, read_name, read_value
 from llmpick.readers.stored import StoredModel, StoredTensor
 
 MAGIC = b"GGUF"
 MAX_HEADER_BYTES = 2**26
 MAX_TENSORS = 2**17
 MAX_METADATA_KEYS = 2**12
-MAX_NAME_BYTES = 1024
-MAX_TEXT_BYTES = 2**14
-MAX_KEPT_ITEMS = 4096
-MAX_KEPT_TEXTS = 64
-MAX_NESTING = 3
 MAX_PARTS = 1000
 DEFAULT_ALIGNMENT = 32
-INCOMPLETE = "the download or copy is incomplete, or the header is damaged"
 _PART_NAME = re.compile(r"(.+)-([0-9]{5})-of-([0-9]{5})\.gguf")
-
-
-class Skipped(NamedTuple):
-    """A metadata value too long to keep: an array's element type and length, or a text's length in bytes."""
-
-    type_name: str
-    length: int
 
 
 class TensorInfo(NamedTuple):
@@ -58,20 +45,6 @@ class Header(NamedTuple):
     tensors: tuple[TensorInfo, ...]
     header_bytes: int
     file_bytes: int
-
-
-class _Layouts:
-    """The structs of one byte order."""
-
-    def __init__(self, order: str) -> None:
-        self.uint32 = Struct(order + "I")
-        self.uint64 = Struct(order + "Q")
-        self.counts = Struct(order + "QQ")
-        self.tensor_tail = Struct(order + "IQ")
-        self.array_head = Struct(order + "IQ")
-        self.dimensions = [Struct(f"{order}{count}Q") for count in range(5)]
-        self.scalars = {number: Struct(order + code) for number, code in types.SCALARS.items()}
-        self.order = order
 
 
 def read_gguf(path: str | os.PathLike[str]) -> StoredModel:
@@ -155,7 +128,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     return Header(version, layouts.order == ">", metadata, tensors, header_bytes, file_bytes)
 
 
-def _preamble(window: Window) -> tuple[int, _Layouts]:
+def _preamble(window: Window) -> tuple[int, Layouts]:
     magic = window.take(4)
     if magic != MAGIC:
         raise window.fail(f"not a GGUF file (it starts with {magic!r})", "give a .gguf, .safetensors or config.json", 0)
@@ -164,7 +137,7 @@ def _preamble(window: Window) -> tuple[int, _Layouts]:
     version = int.from_bytes(raw, "little" if order == "<" else "big")
     if version not in (2, 3):
         raise window.fail(f"GGUF version {version} is not known (2 and 3 are)", "convert the model anew", 4)
-    return version, _Layouts(order)
+    return version, Layouts(order)
 
 
 def _check_count(window: Window, what: str, count: int, most: int) -> None:
@@ -172,69 +145,16 @@ def _check_count(window: Window, what: str, count: int, most: int) -> None:
         raise window.fail(f"{count} {what} announced, at most {most} are accepted", INCOMPLETE)
 
 
-def _metadata(window: Window, layouts: _Layouts, count: int) -> dict[str, Any]:
+def _metadata(window: Window, layouts: Layouts, count: int) -> dict[str, Any]:
     metadata: dict[str, Any] = {}
     for _ in range(count):
         start = window.offset
-        key = _name(window, layouts, "metadata key")
+        key = read_name(window, layouts, "metadata key")
         (number,) = window.unpack(layouts.uint32)
         if key in metadata:
             raise window.fail(f"metadata key {key} occurs twice", offset=start)
-        metadata[key] = _value(window, layouts, number, 0)
+        metadata[key] = read_value(window, layouts, number)
     return metadata
-
-
-def _name(window: Window, layouts: _Layouts, what: str) -> str:
-    start = window.offset
-    (length,) = window.unpack(layouts.uint64)
-    if not 0 < length <= MAX_NAME_BYTES:
-        raise window.fail(f"a {what} of {length} bytes", INCOMPLETE, start)
-    try:
-        name = window.take(length).decode()
-    except UnicodeDecodeError:
-        raise window.fail(f"a {what} that is not UTF-8", INCOMPLETE, start) from None
-    if not name.isprintable():
-        raise window.fail(f"a {what} with control characters", INCOMPLETE, start)
-    return name
-
-
-def _value(window: Window, layouts: _Layouts, number: int, depth: int) -> Any:
-    if number == types.STRING:
-        (length,) = window.unpack(layouts.uint64)
-        if length > MAX_TEXT_BYTES:
-            window.skip(length)
-            return Skipped("string", length)
-        return printable(window.take(length).decode(errors="replace"))
-    if number == types.ARRAY:
-        return _array(window, layouts, depth)
-    if number not in layouts.scalars:
-        raise window.fail(f"metadata value of unknown type {number}", INCOMPLETE)
-    return window.unpack(layouts.scalars[number])[0]
-
-
-def _array(window: Window, layouts: _Layouts, depth: int) -> Any:
-    """A short array as a tuple; of a long one only type and length."""
-    start = window.offset
-    number, count = window.unpack(layouts.array_head)
-    smallest = {types.STRING: 8, types.ARRAY: 12}.get(number) or (
-        layouts.scalars[number].size if number in layouts.scalars else 0
-    )
-    if not smallest or depth >= MAX_NESTING:
-        raise window.fail(f"an array of unknown type {number} or nested too deep", INCOMPLETE, start)
-    if count * smallest > window.limit - window.offset:
-        raise window.fail(f"an array of {count} items does not fit into the header", INCOMPLETE, start)
-    if number == types.ARRAY:
-        for _ in range(count):
-            _array(window, layouts, depth + 1)
-    elif number == types.STRING:
-        if count <= MAX_KEPT_TEXTS:
-            return tuple(_value(window, layouts, number, depth) for _ in range(count))
-        window.skip_strings(count, layouts.uint64)
-    elif count <= MAX_KEPT_ITEMS:
-        return window.unpack(Struct(f"{layouts.order}{count}{types.SCALARS[number]}"))
-    else:
-        window.skip(count * smallest)
-    return Skipped(types.VALUE_TYPE_NAMES[number], count)
 
 
 def _alignment(window: Window, metadata: Mapping[str, Any]) -> int:
@@ -244,7 +164,7 @@ def _alignment(window: Window, metadata: Mapping[str, Any]) -> int:
     return alignment
 
 
-def _tensor_infos(window: Window, layouts: _Layouts, count: int, alignment: int) -> tuple[TensorInfo, ...]:
+def _tensor_infos(window: Window, layouts: Layouts, count: int, alignment: int) -> tuple[TensorInfo, ...]:
     infos: dict[str, TensorInfo] = {}
     expected = 0
     for _ in range(count):
@@ -265,9 +185,9 @@ def _tensor_infos(window: Window, layouts: _Layouts, count: int, alignment: int)
     return tuple(infos.values())
 
 
-def _tensor_info(window: Window, layouts: _Layouts) -> TensorInfo:
+def _tensor_info(window: Window, layouts: Layouts) -> TensorInfo:
     start = window.offset
-    name = _name(window, layouts, "tensor name")
+    name = read_name(window, layouts, "tensor name")
     (dimension_count,) = window.unpack(layouts.uint32)
     if dimension_count > 4:
         raise window.fail(f"tensor {name} has {dimension_count} dimensions, at most 4 are possible", INCOMPLETE, start)

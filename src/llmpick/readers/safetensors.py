@@ -11,7 +11,8 @@ from typing import Any
 
 from llmpick.errors import InvalidFile
 from llmpick.readers.bounded import bounded_json, open_regular, printable
-from llmpick.readers.packed import INTEGERS, RawTensor, Weight, recover
+from llmpick.readers.packed import Weight, recover
+from llmpick.readers.packings import INTEGERS, RawTensor, refused
 from llmpick.readers.safetensors_names import place_of
 from llmpick.readers.stored import StoredModel, StoredTensor, mark_tied
 
@@ -22,6 +23,11 @@ MAX_INDEX_BYTES = 2**26
 MAX_CONFIG_BYTES = 2**24
 MAX_SHARDS = 4096
 MAX_NAME = 1024
+MAX_TABLE = 2**12
+"""Elements of an integer table; a larger one is a packed weight in a layout that is not known."""
+MAX_WIDE_TABLE = 2**22
+"""The same for 64-bit integers, which index more often than they pack."""
+_WIDE = frozenset({"I64", "U64", "BOOL"})
 INCOMPLETE = "the download or copy is incomplete, or the header is damaged"
 BITS = {"BOOL": 8, "F4": 4, "F6_E2M3": 6, "F6_E3M2": 6, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8,
         "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32,
@@ -202,6 +208,10 @@ def _stored(weight: Weight, layers_in_use: int | None) -> StoredTensor:
     square = len(shape) > 2 and shape[-1] == shape[-2]
     role, layer, not_counted = place_of(weight.name, square, layers_in_use)
     if weight.parts == 1 and weight.type_name in INTEGERS and not not_counted:
+        if len(shape) > 1 and prod(shape) > (MAX_WIDE_TABLE if weight.type_name in _WIDE else MAX_TABLE):
+            raise refused(
+                RawTensor(weight.name, weight.type_name, shape, weight.stored_bytes), "integers without scales"
+            )
         role, not_counted = "buffer", "integer table"
     return StoredTensor(weight.name, weight.type_name, shape, weight.stored_bytes, role, layer,
                         weight.stored_elements, not_counted)  # fmt: skip
