@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from pathlib import Path
 
+import reference_caches as caches
 import reference_formulas as formulas
 
 COMPONENT_RULES = (
@@ -30,8 +31,8 @@ COMPONENT_RULES = (
     ("output_head", r"\blm_head|embed_out|^head\.|output_layer\.weight|output_projection|^proj_out"),
     ("norms", r"word_embeddings_layernorm|\.\d+\.\w*(norm|ln)\w*\.(weight|bias)$|shared_transformer\.\w*norm|mamba_decoder\.\w*norm|norm_attn_norm\.norm"),
     ("token_embedding", r"embed_tokens|\bwte\b|word_embeddings|embed_in\b|^(backbone|rwkv)\.embeddings|tokens_embed|\bembedding\.weight|(^|\.)embeddings?\.weight"),
-    ("shared_experts", r"shared_(expert|mlp)(s|_intermediate)?\b(?!_gate)"),
-    ("router", r"shared_expert_gate|router|\bmlp\.gate\.|\bmoe\.gate\b|block_sparse_moe\.gate\.|feed_forward\.gate\.|ffn\.gate|mixer\.gate\.|\.gate\.(wg\.)?weight$|moe_statics"),
+    ("shared_experts", r"shared_(expert|mlp)(s|_intermediate)?\b|shared_expert_gate"),
+    ("router", r"router|\bmlp\.gate\.|\bmoe\.gate\b|block_sparse_moe\.gate\.|feed_forward\.gate\.|ffn\.gate|mixer\.gate\.|\.gate\.(wg\.)?weight$|moe_statics"),
     ("expert_latent", r"latent_proj|routed_expert_(norm|down_proj|up_proj)"),
     ("experts", r"experts?\b|block_sparse_moe\.(input|output)_linear|block_sparse_moe\.w\d"),
     ("attention", r"mixer\.[qkvo]_proj"),
@@ -41,6 +42,7 @@ COMPONENT_RULES = (
     ("attention", r"attn|attention|[qkv]_norm|\bindexer"),
     ("norms", r"norm|\bln(_|\d)|layer_?norm"),
     ("projection", r"project_(in|out)\b"),
+    ("per_layer_projection", r"per_layer_(input_gate|projection|model_projection)\.weight"),
 )  # fmt: skip
 """First pattern that matches a parameter's name gives its component; the words are those of the tensor inventory."""
 
@@ -59,7 +61,7 @@ def component_of(name: str) -> str:
 def components(weights: list[Weight]) -> dict[str, str]:
     """Name -> component; all of an attention module that keeps a recurrent state is state space."""
     names = [name for name, _ in weights]
-    recurrent = tuple(name[: found.end()] for name in names if (found := formulas.RECURRENT_MODULE.match(name)))
+    recurrent = tuple(name[: found.end()] for name in names if (found := caches.RECURRENT_MODULE.match(name)))
     return {name: "state_space" if name.startswith(recurrent) else component_of(name) for name in names}
 
 
@@ -222,7 +224,7 @@ def count(identifier: str, raw: dict) -> tuple[dict, list[dict]]:
         "id": identifier, "model_type": raw["model_type"], "method": method, "transformers": transformers.__version__,
         "total": total, "by_component": {name: by_component[name] for name in COMPONENTS if by_component[name]},
         "buffers": buffers, "tied": tied, "active": active_parameters(by_component, full, total),
-        "kv_cache_elements_per_token": formulas.cache_elements(full, weights),
+        "kv_cache_elements_per_token": caches.cache_elements(full, weights),
     }  # fmt: skip
     return row, patterns(weights)
 
