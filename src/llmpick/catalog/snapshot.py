@@ -35,23 +35,31 @@ Place = tuple[int, int, int]
 
 def snapshot_key(directories: Iterable[Path], code_version: str) -> str:
     """A digest of all that decides the content: the layout, the code and every catalog file's name, size and time."""
-    digest = blake2b(f"{LAYOUT} {code_version}".encode(), digest_size=12)
-    for directory in directories:
-        digest.update(str(directory).encode())
-        for line in sorted(_listing(directory, "")):
-            digest.update(line.encode())
-    return digest.hexdigest()
+    return _digest(code_version, *(line for each in directories for line in (f"{each}\n", *_lines(each))))
+
+
+def content_key(directory: Path) -> str:
+    """A digest of the layout and of the names and sizes of a catalog's files."""
+    return _digest("", *(line.rsplit(" ", 1)[0] for line in _lines(directory)))
+
+
+def _digest(*parts: str) -> str:
+    return blake2b("\n".join((str(LAYOUT), *parts)).encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
+
+
+def _lines(directory: Path) -> list[str]:
+    return sorted(_listing(directory, ""))
 
 
 def _listing(directory: Path | str, prefix: str) -> list[str]:
     lines: list[str] = []
     with os.scandir(directory) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if entry.is_dir(follow_symlinks=False):
                 lines += _listing(entry.path, f"{prefix}{entry.name}/")
             elif entry.name.endswith(".yaml"):
                 status = entry.stat()
-                lines.append(f"{prefix}{entry.name} {status.st_size} {status.st_mtime_ns}\n")
+                lines.append(f"{prefix}{entry.name} {status.st_size} {status.st_mtime_ns}")
     return lines
 
 
@@ -135,14 +143,6 @@ def _is_packaged(directories: tuple[Path, ...], packaged: Path) -> bool:
     if len(directories) != 1 or not packaged.is_dir():
         return False
     return bool(Store(packaged).read("made_of") == content_key(directories[0]))
-
-
-def content_key(directory: Path) -> str:
-    """A digest of the layout and of the names and sizes of a catalog's files."""
-    digest = blake2b(str(LAYOUT).encode(), digest_size=12)
-    for line in sorted(_listing(directory, "")):
-        digest.update(line.rsplit(" ", 1)[0].encode())
-    return digest.hexdigest()
 
 
 def forget_others(keep: Store, limit: int = 4) -> None:

@@ -38,6 +38,8 @@ def fit(
     catalog: options.CatalogDir = None,
 ) -> int:
     """Rank the models that fit a GPU (without --gpu: this machine's, as detected)."""
+    import sys
+
     from llmpick.catalog import open_catalog
     from llmpick.catalog.filters import Filters
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
@@ -55,6 +57,8 @@ def fit(
     )  # fmt: skip
     request = request_of(runtime, options.tokens(context) or 8192, users, kv_cache_type, settings)
     wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters))
+    if sys.stderr.isatty() and opened.store.read("profiles") is None:
+        print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
     pairs = rank(opened, wish, devices, host, group=not show_all)
     counted = dict.fromkeys(("fits", "tight", "offload", "no"), 0)
     for candidate, others in pairs:

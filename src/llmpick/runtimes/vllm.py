@@ -1,0 +1,170 @@
+"""What vLLM needs on every GPU, and how many tokens its cache then holds.
+
+vLLM takes ``gpu_memory_utilization`` of the device whatever the model; what is left after weights, the profiled peak
+and CUDA graphs becomes KV blocks. The estimate here is the need: that much for ``sequences`` requests of ``context``
+tokens. ``placement`` gives what the devices' share would hold.
+
+Sources: vllm/v1/worker/gpu_worker.py, worker/utils.py, v1/kv_cache_interface.py, v1/core/kv_cache_planning.py (0.33).
+Left out: pages of hybrid groups are padded to a common size; weights that a quantisation kernel repacks.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from llmpick.errors import UsageError
+from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
+from llmpick.runtimes.token_caches import cache_bytes, element_bits, most
+from llmpick.runtimes.widths import divisors, rank_heads, replicated_elements, widths_of
+
+NAME = "vllm"
+SETTINGS: dict[str, type] = {
+    "gpu_memory_utilization": float, "tensor_parallel_size": int, "pipeline_parallel_size": int,
+    "max_num_batched_tokens": int, "max_num_seqs": int, "enforce_eager": bool, "block_size": int, "max_model_len": int,
+}  # fmt: skip
+GIB = 2**30
+MAX_TOKENS = 2**31
+
+
+class Plan(NamedTuple):
+    """How the model is spread: ``tensor`` ranks hold a share of each layer, ``pipeline`` stages some of the layers."""
+
+    tensor: int
+    pipeline: int
+
+    def stage(self, index: int, layers: int) -> tuple[int, int]:
+        """First layer of a stage, and the first that is no longer in it (stages differ by one layer at most)."""
+        return index * layers // self.pipeline, (index + 1) * layers // self.pipeline
+
+
+def plan_of(model: Model, devices: int, settings: Mapping[str, Any]) -> Plan:
+    """Sizes as set; else all devices tensor-parallel if the heads divide, else as a pipeline."""
+    tensor, pipeline = settings.get("tensor_parallel_size"), settings.get("pipeline_parallel_size")
+    if tensor is None and pipeline is None:
+        tensor = devices if devices in divisors(model.architecture) else 1
+    tensor = tensor or max(1, devices // (pipeline or 1))
+    pipeline = pipeline or max(1, devices // tensor)
+    if tensor < 1 or pipeline < 1 or tensor * pipeline > devices:
+        raise UsageError(f"{tensor} × {pipeline} GPUs are asked for, {devices} are there")
+    rank_heads(model.architecture, tensor)
+    return Plan(tensor, pipeline)
+
+
+def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
+    """The need on every GPU. ``data``: catalog/runtimes/vllm.yaml. Raises UsageError without a GPU."""
+    settings = checked_settings(NAME, request.settings, SETTINGS)
+    if not devices:
+        raise UsageError("vllm needs a GPU", "--gpu 24GB, or --runtime llama.cpp for the CPU")
+    plan = plan_of(model, len(devices), settings)
+    used = devices[: plan.tensor * plan.pipeline]
+    defaults = defaults_for(min(device.usable_bytes for device in used), data)
+    chosen = {**defaults, **settings}
+    made, held = [], []
+    for index, device in enumerate(used):
+        found, tokens = _device(model, request, device, index // plan.tensor, plan, chosen, data)
+        made.append(found)
+        held.append(tokens)
+    placement = {
+        "devices": len(used), "tensor_parallel_size": plan.tensor, "pipeline_parallel_size": plan.pipeline,
+        "gpu_memory_utilization": chosen["gpu_memory_utilization"], "max_num_seqs": chosen["max_num_seqs"],
+        "max_num_batched_tokens": chosen["max_num_batched_tokens"], "kv_cache_tokens": min(held),
+        "split": "tensor" if plan.tensor > 1 else "pipeline" if plan.pipeline > 1 else "none",
+        "layers": model.architecture.num_hidden_layers, "layers_on_gpu": model.architecture.num_hidden_layers,
+        "n_cpu_moe": 0,
+    }  # fmt: skip
+    terms = _terms(made, model, request, chosen, plan, data)
+    return Estimate(NAME, data["version"], terms, tuple(made), HostMemory(), placement)
+
+
+def defaults_for(usable_bytes: int, data: Mapping[str, Any]) -> dict[str, Any]:
+    """vLLM's defaults for a GPU of this size (its API server's table)."""
+    for row in data["defaults"]:
+        if usable_bytes < row["below_gib"] * GIB:
+            return {**data["common_defaults"], **{key: row[key] for key in row if key != "below_gib"}}
+    raise AssertionError("the last row of the defaults has no bound")
+
+
+def activation_bytes(model: Model, settings: Mapping[str, Any], tensor: int, data: Mapping[str, Any]) -> int:
+    """The profiled peak: a dummy batch through the widest layer, or the sampler over ``max_num_seqs`` rows of logits.
+
+    The sampler sorts float32 logits: logits, sorted copy, int64 indices, probabilities and sums stay alive together,
+    ``sampler_bytes_per_logit`` in all (fitted on printed activation peaks; independent of the model otherwise).
+    """
+    widths, tokens = widths_of(model.architecture), settings["max_num_batched_tokens"]
+    sampled = min(settings["max_num_seqs"], tokens)
+    sampler = int(data["sampler_bytes_per_logit"] * sampled * widths.vocab)
+    layer = 2 * tokens * (max(widths.inner, widths.attention) // tensor + 2 * widths.hidden)
+    return max(sampler, layer)
+
+
+def _device(model: Model, request: Request, device: Budget, stage: int, plan: Plan, settings: Mapping[str, Any],
+            data: Mapping[str, Any]) -> tuple[DeviceMemory, int]:  # fmt: skip
+    weights = rank_weights(model, plan, stage)
+    activations = activation_bytes(model, settings, plan.tensor, data)
+    runtime, low, high = _overhead(settings, plan.tensor > 1, data)
+    share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
+    first, last = plan.stage(stage, model.architecture.num_hidden_layers)
+
+    def cache(tokens: int, sequences: int = 1) -> int:
+        return rank_cache(model, request, tokens, sequences, first, last, plan.tensor, settings, data)
+
+    wanted = cache(request.context, request.sequences)
+    rest = share - weights - activations - runtime
+    held = most(lambda tokens: cache(tokens) <= rest, MAX_TOKENS) if rest > 0 and cache(1) else 0
+    known = weights + wanted
+    made = DeviceMemory(
+        device.name, share, weights, wanted, activations, runtime,
+        known + int(data["activation_low"] * activations) + low, known + int(data["activation_high"] * activations) + high,
+    )  # fmt: skip
+    return made, held
+
+
+def rank_weights(model: Model, plan: Plan, stage: int) -> int:
+    """Weight bytes on one rank: embeddings on the first stage, the head on the last, layers divided among the ranks."""
+    weights, layers = model.weights, model.architecture.num_hidden_layers
+    first, last = plan.stage(stage, layers)
+    size = sum(weights.layer_bytes[first:last]) + weights.other_bytes
+    tied = model.architecture.embeddings.tied
+    if stage == 0 or (tied and stage == plan.pipeline - 1):
+        size += weights.input_embedding_bytes
+    if stage == plan.pipeline - 1:
+        size += weights.output_bytes if not tied else 0
+    whole = 2 * replicated_elements(model.tensors) // plan.pipeline
+    return size if plan.tensor == 1 else whole + -(-max(0, size - whole) // plan.tensor)
+
+
+def rank_cache(model: Model, request: Request, tokens: int, sequences: int, first: int, last: int, tensor: int,
+               settings: Mapping[str, Any], data: Mapping[str, Any]) -> int:  # fmt: skip
+    """KV and state bytes of ``sequences`` requests of ``tokens`` tokens on one rank."""
+    types = data["kv_types"]
+    bits = element_bits(request.type_k, types, NAME)
+    return cache_bytes(
+        model.caches, tokens, sequences, bits, element_bits(request.type_v, types, NAME), first, last,
+        block=settings["block_size"], in_flight=settings["max_num_batched_tokens"], ranks=tensor, state_bytes=2,
+    )  # fmt: skip
+
+
+def _overhead(settings: Mapping[str, Any], several: bool, data: Mapping[str, Any]) -> tuple[int, int, int]:
+    """(estimate, low, high): memory outside PyTorch, and CUDA graphs unless ``enforce_eager``."""
+    rows = [data["non_torch_parallel" if several else "non_torch"]]
+    if not settings.get("enforce_eager"):
+        rows.append(data["cuda_graphs"])
+    return tuple(sum(row[key] for row in rows) for key in ("estimate", "low", "high"))  # type: ignore[return-value]
+
+
+def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, settings: Mapping[str, Any], plan: Plan,
+           data: Mapping[str, Any]) -> tuple[Term, ...]:  # fmt: skip
+    weights, cache = sum(each.weights for each in devices), sum(each.kv_cache for each in devices)
+    compute, runtime = sum(each.compute for each in devices), sum(each.runtime for each in devices)
+    _, low, high = _overhead(settings, plan.tensor > 1, data)
+    several = f" on {len(devices)} GPUs" if len(devices) > 1 else ""
+    rows = min(settings["max_num_seqs"], settings["max_num_batched_tokens"])
+    return (
+        Term("weights", weights, weights, weights, "B", f"{model.weights.format} tensors{several}", data["source"]),
+        Term("kv_cache", cache, cache, cache, "A", f"{request.sequences} × {request.context:,} tokens in blocks of "
+             f"{settings['block_size']}{several}", data["source"]),
+        Term("compute", compute, int(data["activation_low"] * compute), int(data["activation_high"] * compute), "C",
+             f"profiled peak: the larger of {data['sampler_bytes_per_logit']} B × {rows} sequences × vocabulary and "
+             f"{settings['max_num_batched_tokens']:,} tokens through a layer", data["activation_source"]),
+        Term("runtime", runtime, low * len(devices), high * len(devices), "C", "memory outside PyTorch, CUDA graphs",
+             data["overhead_source"]),
+    )  # fmt: skip
