@@ -1,6 +1,7 @@
 """A snapshot says what the files say, and is made again whenever it does not or cannot be read."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
 from llmpick.catalog.loader import InvalidCatalog, load
 
+CODE = partial(str, "code")
 MODEL = "models/tiny/tiny-7b.yaml"
 
 
@@ -21,7 +23,7 @@ def directory(small: Any) -> Path:
 
 
 def opened(directory: Path) -> Catalog:
-    return Catalog((directory,), snapshot.store_for((directory,), "code"))
+    return Catalog((directory,), snapshot.store_for((directory,), CODE))
 
 
 def answers(catalog: Catalog) -> Any:
@@ -41,7 +43,7 @@ def answers(catalog: Catalog) -> Any:
 
 
 def files(directory: Path) -> list[Path]:
-    return sorted(snapshot.store_for((directory,), "code").folder.iterdir())
+    return sorted(snapshot.store_for((directory,), CODE).folder.iterdir())
 
 
 def test_the_snapshot_says_what_the_files_say(directory: Path) -> None:
@@ -119,7 +121,7 @@ def test_a_wrong_catalog_leaves_no_snapshot(small: Any) -> None:
     small.replace(MODEL, "name: Tiny 7B", "name: 7")
     with pytest.raises(InvalidCatalog):
         opened(small.directory).ids  # noqa: B018
-    assert not snapshot.store_for((small.directory,), "code").folder.exists()
+    assert not snapshot.store_for((small.directory,), CODE).folder.exists()
 
 
 def test_derived_tables_are_built_once(directory: Path) -> None:
@@ -137,19 +139,19 @@ def test_derived_tables_are_built_once(directory: Path) -> None:
 
 def test_old_snapshots_are_forgotten(directory: Path) -> None:
     for number in range(8):
-        Catalog((directory,), snapshot.store_for((directory,), f"code {number}")).ids  # noqa: B018
-    folders = list(snapshot.store_for((directory,), "code").folder.parent.iterdir())
+        Catalog((directory,), snapshot.store_for((directory,), partial(str, number))).ids  # noqa: B018
+    folders = list(snapshot.store_for((directory,), CODE).folder.parent.iterdir())
     assert len(folders) == 4
 
 
 def test_only_snapshots_are_forgotten(directory: Path, tmp_path: Path) -> None:
     """Whatever else lies beside a snapshot stays, in the cache and where a wheel is made."""
-    cache = snapshot.store_for((directory,), "code").folder.parent
+    cache = snapshot.store_for((directory,), CODE).folder.parent
     for folder in [cache / "notes", *(tmp_path / "package" / f"room {number}" for number in range(9))]:
         folder.mkdir(parents=True)
     snapshot.prebuild(directory, tmp_path / "package" / "catalog_snapshot")
     for number in range(8):
-        Catalog((directory,), snapshot.store_for((directory,), f"code {number}")).ids  # noqa: B018
+        Catalog((directory,), snapshot.store_for((directory,), partial(str, number))).ids  # noqa: B018
     assert (cache / "notes").is_dir()
     assert len(list((tmp_path / "package").iterdir())) == 10
 
@@ -168,11 +170,11 @@ def test_the_wheels_own_snapshot_is_used_while_it_is_of_these_files(
         patch.setattr("llmpick.catalog.loader.load", lambda directories: pytest.fail("read the YAML files"))
         for path in small.directory.rglob("*.yaml"):
             os.utime(path, ns=(1, 1))  # installers set times of their own
-        store = snapshot.store_for((small.directory,), "code", packaged)
+        store = snapshot.store_for((small.directory,), CODE, packaged)
         assert Catalog((small.directory,), store).model_data("tiny-7b")["name"] == "Tiny 7B"
         assert not store.folder.exists()
     small.replace(MODEL, "Tiny 7B", "Tiny 7B edited")
-    store = snapshot.store_for((small.directory,), "code", packaged)
+    store = snapshot.store_for((small.directory,), CODE, packaged)
     assert Catalog((small.directory,), store).model_data("tiny-7b")["name"] == "Tiny 7B edited"
 
 

@@ -22,7 +22,7 @@ _LIGHT_FIELDS = ("name", "organization", "weights", "release_date", "context_len
 def open_catalog(override: str | None = None) -> "Catalog":
     """The catalog of this installation with its overlays. Raises InvalidCatalog when a file is wrong."""
     directories = catalog_directories(override)
-    return Catalog(directories, snapshot.store_for(directories, _code_version()))
+    return Catalog(directories, snapshot.store_for(directories, _code_version))
 
 
 def _code_version() -> str:

@@ -2,8 +2,8 @@
 
 Parsing and validating the YAML takes over half a second; reading one record of the snapshot takes a millisecond
 (docs/performance.md). A snapshot is a folder of JSON documents named after a key over every catalog file's name, size
-and time, so it can never be stale; it lives in the user's cache and can be deleted at any time. Other floors add
-tables derived from the catalog (`Store.derived`).
+and time, so it can never be stale; it lives in the user's cache and can be deleted at any time. A wheel carries that of
+its own catalog. Other floors add tables derived from the catalog (`Store.derived`).
 """
 
 import json
@@ -132,17 +132,12 @@ class Store:
             raise
 
 
-def store_for(directories: tuple[Path, ...], code_version: str, packaged: Path = PACKAGED) -> Store:
+def store_for(directories: tuple[Path, ...], code_version: Callable[[], str], packaged: Path = PACKAGED) -> Store:
     """The store that belongs to these catalog directories; the wheel's own snapshot where it is of this catalog."""
-    folder = _home() / snapshot_key(directories, code_version)
-    return Store(folder, packaged if _is_packaged(directories, packaged) else None)
-
-
-def _is_packaged(directories: tuple[Path, ...], packaged: Path) -> bool:
-    """Whether ``packaged`` was made of exactly these files, by name and size (installers do not keep times)."""
-    if len(directories) != 1 or not packaged.is_dir():
-        return False
-    return bool(Store(packaged).read("made_of") == content_key(directories[0]))
+    made_of = Store(packaged).read("made_of") if len(directories) == 1 else None
+    if isinstance(made_of, dict) and made_of.get("files") == content_key(directories[0]):
+        return Store(_home() / _digest(*map(str, made_of.values())), packaged)
+    return Store(_home() / snapshot_key(directories, code_version()))
 
 
 def forget_others(keep: Store, limit: int = 4) -> None:
@@ -188,4 +183,6 @@ def prebuild(directory: Path, folder: Path, derive: Callable[[Any], None] = lamb
     catalog = Catalog((directory,), Store(folder))
     catalog.ids  # noqa: B018  builds
     derive(catalog)
-    catalog.store.write({"made_of": content_key(directory)}, {})
+    package = Path(__file__).resolve().parents[1]
+    code = _digest(*(path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))))
+    catalog.store.write({"made_of": {"files": content_key(directory), "code": code}}, {})
