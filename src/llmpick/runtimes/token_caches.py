@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from llmpick.errors import UsageError
 from llmpick.inventory.caches import CacheLayer
+from llmpick.runtimes.base import Request
 
 LATENT = ("latent", "indexer")
 
@@ -13,6 +14,11 @@ def element_bits(cache_type: str, types: Mapping[str, float], runtime: str) -> f
     if cache_type not in types:
         raise UsageError(f"{runtime} has no cache type {cache_type!r}", f"one of {', '.join(types)}")
     return types[cache_type]
+
+
+def cache_bits(request: Request, types: Mapping[str, float], runtime: str) -> tuple[float, float]:
+    """Bits of one element of keys and of values, as the request wants them."""
+    return element_bits(request.type_k, types, runtime), element_bits(request.type_v, types, runtime)
 
 
 def held_tokens(cache: CacheLayer, tokens: int, block: int = 1, in_flight: int = 0) -> int:
@@ -29,7 +35,7 @@ def held_tokens(cache: CacheLayer, tokens: int, block: int = 1, in_flight: int =
     return (-(-entries // block) + extra) * block
 
 
-def sequence_bytes(cache: CacheLayer, tokens: int, bits_k: float, bits_v: float, *, block: int = 1, in_flight: int = 0,
+def sequence_bytes(cache: CacheLayer, tokens: int, bits: tuple[float, float], *, block: int = 1, in_flight: int = 0,
                    ranks: int = 1, state_bytes: int = 4) -> int:  # fmt: skip
     """Bytes that one sequence takes in ONE of ``cache``'s layers on one of ``ranks`` tensor-parallel devices.
 
@@ -39,19 +45,19 @@ def sequence_bytes(cache: CacheLayer, tokens: int, bits_k: float, bits_v: float,
     if cache.kind == "recurrent":
         return -(-(cache.recurrent_elements + cache.convolution_elements) * state_bytes // ranks)
     heads = max(1, cache.num_key_value_heads // ranks)
-    value = 0 if cache.kind in LATENT else cache.value_head_dim * bits_v
-    row = heads * (cache.key_head_dim * bits_k + value)
+    value = 0 if cache.kind in LATENT else cache.value_head_dim * bits[1]
+    row = heads * (cache.key_head_dim * bits[0] + value)
     return int(held_tokens(cache, tokens, block, in_flight) * row / 8)
 
 
-def cache_bytes(caches: tuple[CacheLayer, ...], tokens: int, sequences: int, bits_k: float, bits_v: float,
+def cache_bytes(caches: tuple[CacheLayer, ...], tokens: int, sequences: int, bits: tuple[float, float],
                 first: int = 0, last: int | None = None, **options: int) -> int:  # fmt: skip
     """Bytes of ``sequences`` sequences in all layers from ``first`` up to, not including, ``last``."""
     total = 0
     for cache in caches:
         layers = len(cache.layers) if last is None else sum(first <= layer < last for layer in cache.layers)
         if layers:
-            total += layers * sequence_bytes(cache, tokens, bits_k, bits_v, **options)
+            total += layers * sequence_bytes(cache, tokens, bits, **options)
     return total * sequences
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from llmpick.errors import UsageError
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
-from llmpick.runtimes.token_caches import cache_bytes, element_bits, most
+from llmpick.runtimes.token_caches import cache_bits, cache_bytes, most
 from llmpick.runtimes.widths import divisors, rank_heads, replicated_elements, widths_of
 
 NAME = "vllm"
@@ -91,8 +91,8 @@ def activation_bytes(model: Model, settings: Mapping[str, Any], tensor: int, dat
     """
     widths, tokens = widths_of(model.architecture), settings["max_num_batched_tokens"]
     sampled = min(settings["max_num_seqs"], tokens)
-    sampler = int(data["sampler_bytes_per_logit"] * sampled * widths.vocab)
-    layer = 2 * tokens * (max(widths.inner, widths.attention) // tensor + 2 * widths.hidden)
+    sampler: int = int(data["sampler_bytes_per_logit"] * sampled * widths.vocab)
+    layer: int = 2 * tokens * (max(widths.inner, widths.attention) // tensor + 2 * widths.hidden)
     return max(sampler, layer)
 
 
@@ -121,13 +121,17 @@ def _device(model: Model, request: Request, device: Budget, stage: int, plan: Pl
 def rank_weights(model: Model, plan: Plan, stage: int) -> int:
     """Weight bytes on one rank: embeddings on the first stage, the head on the last, layers divided among the ranks."""
     weights, layers = model.weights, model.architecture.num_hidden_layers
-    first, last = plan.stage(stage, layers)
-    size = sum(weights.layer_bytes[first:last]) + weights.other_bytes
-    tied = model.architecture.embeddings.tied
-    if stage == 0 or (tied and stage == plan.pipeline - 1):
-        size += weights.input_embedding_bytes
-    if stage == plan.pipeline - 1:
-        size += weights.output_bytes if not tied else 0
+    size = weights.tensor_bytes
+    if plan.pipeline > 1:
+        first, last = plan.stage(stage, layers)
+        size = sum(weights.layer_bytes[first:last]) + weights.other_bytes
+        ends = (
+            weights.input_embedding_bytes if stage == 0 else 0,
+            weights.output_bytes if stage == plan.pipeline - 1 else 0,
+        )
+        size += sum(ends)
+        if model.architecture.embeddings.tied and stage == plan.pipeline - 1:
+            size += max(0, weights.input_embedding_bytes - weights.output_bytes)  # the last stage has the table too
     whole = 2 * replicated_elements(model.tensors) // plan.pipeline
     return size if plan.tensor == 1 else whole + -(-max(0, size - whole) // plan.tensor)
 
@@ -135,10 +139,8 @@ def rank_weights(model: Model, plan: Plan, stage: int) -> int:
 def rank_cache(model: Model, request: Request, tokens: int, sequences: int, first: int, last: int, tensor: int,
                settings: Mapping[str, Any], data: Mapping[str, Any]) -> int:  # fmt: skip
     """KV and state bytes of ``sequences`` requests of ``tokens`` tokens on one rank."""
-    types = data["kv_types"]
-    bits = element_bits(request.type_k, types, NAME)
     return cache_bytes(
-        model.caches, tokens, sequences, bits, element_bits(request.type_v, types, NAME), first, last,
+        model.caches, tokens, sequences, cache_bits(request, data["kv_types"], NAME), first, last,
         block=settings["block_size"], in_flight=settings["max_num_batched_tokens"], ranks=tensor, state_bytes=2,
     )  # fmt: skip
 
@@ -148,7 +150,8 @@ def _overhead(settings: Mapping[str, Any], several: bool, data: Mapping[str, Any
     rows = [data["non_torch_parallel" if several else "non_torch"]]
     if not settings.get("enforce_eager"):
         rows.append(data["cuda_graphs"])
-    return tuple(sum(row[key] for row in rows) for key in ("estimate", "low", "high"))  # type: ignore[return-value]
+    estimate_, low, high = (sum(row[key] for row in rows) for key in ("estimate", "low", "high"))
+    return estimate_, low, high
 
 
 def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, settings: Mapping[str, Any], plan: Plan,
