@@ -76,7 +76,7 @@ class Catalog:
                     model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()
                 },
             },
-            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes")},
+            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes", "surveys")},
         }
         self._memory = {**documents, "models": records, "architectures": data.architectures}
         self._index, self._lists = documents["index"], documents["lists"]
@@ -170,6 +170,11 @@ class Catalog:
     def runtimes(self) -> dict[str, Any]:
         """File name -> content of catalog/runtimes."""
         return self._document("runtimes")
+
+    @property
+    def surveys(self) -> dict[str, dict[str, Any]]:
+        """Article key of a claim -> title, publisher, date, language."""
+        return self._document("surveys")
 
 
 class _Specs(Mapping[str, Mapping[str, Any]]):

@@ -42,6 +42,7 @@ class CatalogData(NamedTuple):
     formats: dict[str, Any]
     runtimes: dict[str, Any]
     architectures: dict[str, dict[str, Any]]
+    surveys: dict[str, Any]
     problems: list[Problem]
 
 
@@ -63,13 +64,14 @@ def read_files(files: dict[str, Path]) -> CatalogData:
     problems: list[Problem] = []
     tables = {table: _read_table(table, files, problems) for table in TABLES}
     licences = _read_mapping(files, "licences.yaml", problems) or {}
+    surveys = _read_mapping(files, "surveys.yaml", problems) or {}
     models = _read_models(files, problems)
     gpus = {row: value for rows in tables["gpus"].values() for row, value in rows.items()}
     architectures = _resolved(tables["architectures"], problems)
     from llmpick.catalog.schema import validate_records
 
     problems += validate_records(models, licences, gpus)
-    return CatalogData(models, licences, gpus, tables["formats"], tables["runtimes"], architectures, problems)
+    return CatalogData(models, licences, gpus, tables["formats"], tables["runtimes"], architectures, surveys, problems)
 
 
 def _resolved(specs: dict[str, Any], problems: list[Problem]) -> dict[str, dict[str, Any]]:

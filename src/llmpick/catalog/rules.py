@@ -39,6 +39,14 @@ def references(data: CatalogData) -> Iterator[Problem]:
             yield at(source, ("derived_from",), "lineage leads back to this model")
 
 
+def claims(data: CatalogData) -> Iterator[Problem]:
+    """A claim names an article that surveys.yaml lists."""
+    for source in data.models.values():
+        for position, claim in enumerate(source.data.get("claims") or []):
+            if claim["article"] not in data.surveys:
+                yield at(source, ("claims", position, "article"), f"{claim['article']!r} is not in surveys.yaml")
+
+
 def _cycle(data: CatalogData, model_id: str) -> bool:
     seen, current = {model_id}, data.models[model_id].data.get("derived_from")
     while current in data.models:
@@ -146,6 +154,6 @@ def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
 
 
 CHECKS: tuple[Check, ...] = (
-    references, licences, sources, names, dates, closed, printable,
+    references, claims, licences, sources, names, dates, closed, printable,
     number_rules.shapes, number_rules.benchmarks, number_rules.counts,
 )  # fmt: skip

@@ -12,10 +12,7 @@ from typer.core import TyperGroup
 
 from llmpick import errors
 
-COMMANDS = (
-    "list", "show", "params", "memory", "fit", "plan", "train", "compare", "gpus", "hardware", "launch", "import",
-    "validate", "calibrate",
-)  # fmt: skip
+COMMANDS = ("list", "show", "params", "memory", "fit", "plan", "gpus", "hardware", "validate")
 _MODULES = {"list": "list_models", "import": "import_model"}
 
 

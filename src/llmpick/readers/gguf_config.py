@@ -29,15 +29,16 @@ def config_from_gguf(model: StoredModel, specs: Specs) -> dict[str, Any]:
     mapping = specs[MAPPING]
     name = architecture_name(model)
     spec = _spec(mapping["architectures"], name)
-    if spec.get("model_type") is None:
+    facts = GgufFacts(model, name, bool(spec.get("tied")))
+    scope = Scope([facts], mapping["defaults"])
+    model_type = scope.evaluate(spec.get("model_type"))
+    if model_type is None:
         because = f": {spec['because']}" if spec else ""
         raise UnsupportedArchitecture(
             f"GGUF architecture {name!r} has no mapping to a known model type{because}",
             "the file's weights are counted all the same; give config.json for the rest",
         )
-    facts = GgufFacts(model, name, bool(spec.get("tied")))
-    scope = Scope([facts], mapping["defaults"])
-    config = {"model_type": scope.evaluate(spec["model_type"])}
+    config = {"model_type": model_type}
     for key, value in {**mapping["config"], **spec.get("config", {})}.items():
         found = _kinds(value, facts, scope) if isinstance(value, Mapping) else scope.evaluate(value)
         if found is not None:
@@ -114,10 +115,9 @@ class GgufFacts(Mapping[str, Any]):
         for tensor in model.tensors:
             if tensor.layer is not None:
                 self._roles.setdefault(tensor.layer, set()).add(place_of(tensor.name).role)
-        pattern = model.metadata.get(prefix + "attention.sliding_window_pattern")
-        self._window_pattern = pattern if isinstance(pattern, tuple) else None
-        self._values["has_window_pattern"] = self._window_pattern is not None
-        self._values["window_period"] = pattern if type(pattern) is int else None
+        self._window_pattern = model.metadata.get(prefix + "attention.sliding_window_pattern")
+        self._slides = bool(self._values.get("attention_sliding_window"))
+        self._values["says_which_layers_slide"] = self._window_pattern is not None or not self._slides
         self._values["tied"] = always_tied or not has_output_head(model)
         self._values["vocab_size"] = _vocab_size(model)
         self.layer_count = self._layer_count()
@@ -144,14 +144,24 @@ class GgufFacts(Mapping[str, Any]):
         return len(self._values)
 
     def layer_kind(self, layer: int) -> str:
-        """``recurrent``, ``sliding``, ``full``, ``moe`` or ``mlp`` (the last two: a layer with nothing else)."""
+        """What the layer's tensors show: ``full`` or ``sliding`` attention, ``recurrent``, both side by side
+        (``parallel``), or, in a layer with nothing else, ``moe`` or ``mlp``.
+        """
         roles = self._roles.get(layer, set())
-        if roles & _RECURRENT:
-            return "recurrent"
+        if roles & _RECURRENT:  # such layers may have a fused attn_qkv of their own; separate keys mean attention
+            return "parallel" if "attention_k" in roles else "recurrent"
         if roles & _ATTENTION:
-            pattern = self._window_pattern
-            return "sliding" if pattern is not None and layer < len(pattern) and pattern[layer] else "full"
+            return "sliding" if self._is_sliding(layer) else "full"
         return "moe" if roles & _EXPERTS else "mlp"
+
+    def _is_sliding(self, layer: int) -> bool:
+        """By the file's own pattern: a flag a layer, or a period of which the last layer is full (llama.cpp)."""
+        pattern = self._window_pattern
+        if not self._slides or pattern is None:
+            return False
+        if isinstance(pattern, tuple):
+            return layer < len(pattern) and bool(pattern[layer])
+        return type(pattern) is int and pattern > 1 and layer % pattern < pattern - 1
 
     def layers_that(self, do: str) -> list[int]:
         """Layers that hold attention (``attends``) or routed experts (``sparse``)."""

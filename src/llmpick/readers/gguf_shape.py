@@ -27,11 +27,14 @@ class GgufShape:
     max_position_embeddings: int | None
     vocab_size: int | None
     layer_kinds: tuple[str, ...]
-    """``full``, ``sliding``, ``recurrent``, ``moe`` or ``mlp``, as the layer's tensors show."""
+    """``full``, ``sliding``, ``recurrent``, ``parallel`` (both), ``moe`` or ``mlp``, as the layer's tensors show."""
     num_attention_heads: tuple[int, ...]
     num_key_value_heads: tuple[int, ...]
     key_length: int | None
     value_length: int | None
+    latent: bool
+    """Keys and values are cached as one latent row. False for files without lengths for it (key_length_mla): for
+    those llama.cpp caches every head, though the weights are the same."""
     kv_lora_rank: int | None
     rope_dimension_count: int | None
     sliding_window: int | None
@@ -62,6 +65,7 @@ def shape_of(model: StoredModel) -> GgufShape:
         num_key_value_heads=_per_layer(raw, "attention.head_count_kv", facts.layer_count, heads),
         key_length=_size(raw, "attention.key_length"),
         value_length=_size(raw, "attention.value_length"),
+        latent=bool(_size(raw, "attention.kv_lora_rank") and _size(raw, "attention.key_length_mla")),
         kv_lora_rank=_size(raw, "attention.kv_lora_rank"),
         rope_dimension_count=_size(raw, "rope.dimension_count"),
         sliding_window=_size(raw, "attention.sliding_window"),
@@ -104,15 +108,15 @@ def shape_cache_layers(shape: GgufShape) -> tuple[CacheLayer, ...]:
     rows: dict[CacheLayer, list[int]] = {}
     shared_from = shape.num_hidden_layers - shape.shared_kv_layers
     for layer, kind in enumerate(shape.layer_kinds):
-        if kind == "recurrent":
+        if kind in ("recurrent", "parallel"):
             rows.setdefault(_state(shape), []).append(layer)
-        elif kind in ("full", "sliding") and layer < shared_from:
+        if kind in ("full", "sliding", "parallel") and layer < shared_from:
             rows.setdefault(_attention(shape, layer, kind), []).append(layer)
     return tuple(row._replace(layers=tuple(layers)) for row, layers in rows.items())
 
 
 def _attention(shape: GgufShape, layer: int, kind: str) -> CacheLayer:
-    if shape.kv_lora_rank:
+    if shape.latent and shape.kv_lora_rank:
         if shape.rope_dimension_count is None:
             raise _incomplete(shape, "rope.dimension_count")
         return CacheLayer("latent", (), 1, shape.kv_lora_rank + shape.rope_dimension_count, 0)
