@@ -13,9 +13,9 @@ from llmpick.errors import InvalidFile, UnsupportedArchitecture
 from llmpick.inventory.caches import cache_layers
 from llmpick.inventory.tensors import COMPONENT_OF
 from llmpick.readers.gguf import read_gguf
-from llmpick.readers.gguf_config import architecture_from_gguf, config_from_gguf, with_known_ties
+from llmpick.readers.gguf_config import _spec, architecture_from_gguf, config_from_gguf, with_known_ties
 from llmpick.readers.gguf_names import place_of
-from llmpick.readers.hf_config import architecture_from_config, resolve
+from llmpick.readers.hf_config import architecture_from_config, known_keys, resolve
 from llmpick.readers.stored import logical_parameters
 
 ROOT = Path(__file__).parents[2]
@@ -102,15 +102,49 @@ def test_falcon_head_is_a_copy(specs: dict[str, Any], tmp_path: Path) -> None:
     assert logical_parameters(with_known_ties(model, specs)) == 7217189760 - 65024 * 4544
 
 
-def test_window_pattern_of_the_file_wins(specs: dict[str, Any], tmp_path: Path) -> None:
-    """A per-layer pattern in the metadata decides which layers slide."""
+@pytest.mark.parametrize(("pattern", "sliding"), [
+    ([layer % 2 == 0 for layer in range(34)], range(0, 34, 2)), (2, range(0, 34, 2)), (1, range(0)),
+    (4, [layer for layer in range(34) if layer % 4 < 3]), (None, [layer for layer in range(34) if layer % 6 < 5]),
+])  # fmt: skip
+def test_window_pattern_of_the_file_wins(pattern: Any, sliding: Any, specs: dict[str, Any], tmp_path: Path) -> None:
+    """A flag a layer or a period in the metadata decides which layers slide; without one the model type does."""
     row = BY_NAME["gemma-3-4b"]
     architecture = architecture_from_config(row["config"], specs)
-    slides = [layer % 2 == 0 for layer in range(34)]
-    metadata = metadata_of("gemma3", row["config"], architecture) | {"gemma3.attention.sliding_window_pattern": slides}
+    metadata = metadata_of("gemma3", row["config"], architecture)
+    if pattern is not None:
+        metadata["gemma3.attention.sliding_window_pattern"] = pattern
     write_gguf(tmp_path / "g.gguf", metadata, tensors_of(architecture))
     layers = cache_layers(architecture_from_gguf(read_gguf(tmp_path / "g.gguf"), specs))
-    assert {layer.kind: layer.layers for layer in layers} == {
-        "sliding": tuple(range(0, 34, 2)),
-        "full": tuple(range(1, 34, 2)),
-    }
+    assert [index for row in layers if row.kind == "sliding" for index in row.layers] == list(sliding)
+    assert sum(len(row.layers) for row in layers) == 34
+
+
+@pytest.mark.parametrize("name", ["gemma-2-2b", "gemma-3-4b", "command-r7b-12-2024", "gpt-oss-20b"])
+def test_without_a_window_every_layer_is_full(name: str, specs: dict[str, Any], tmp_path: Path) -> None:
+    """What the file does not bound is not bounded, whatever the model type's default."""
+    row = BY_NAME[name]
+    architecture = architecture_from_config(row["config"], specs)
+    metadata = metadata_of(row["architecture"], row["config"], architecture)
+    del metadata[f"{row['architecture']}.attention.sliding_window"]
+    write_gguf(tmp_path / "g.gguf", metadata, tensors_of(architecture))
+    layers = cache_layers(architecture_from_gguf(read_gguf(tmp_path / "g.gguf"), specs))
+    assert {row.kind for row in layers} == {"full"}
+
+
+def mapped() -> list[str]:
+    mapping = yaml.safe_load((ROOT / "catalog/architectures/_gguf.yaml").read_text())["architectures"]
+    computed = {name for name, spec in mapping.items() if str(spec.get("model_type")).startswith("=")}
+    return [name for name in mapping if name not in computed]
+
+
+@pytest.mark.parametrize("name", mapped())
+def test_every_key_is_one_that_the_model_type_reads(name: str, specs: dict[str, Any]) -> None:
+    """A mapping names a known model type and only keys that this model type understands."""
+    mapping = specs["_gguf"]
+    spec = _spec(mapping["architectures"], name)
+    if spec["model_type"] is None:
+        assert spec["because"]
+        return
+    target = specs[spec["model_type"]]
+    keys = {key for key, value in {**mapping["config"], **spec["config"]}.items() if value is not None}
+    assert keys - known_keys(target) <= set(specs["_harmless"]["keys"])

@@ -73,10 +73,38 @@ def test_pattern_and_shared_layers(tmp_path: Path) -> None:
     )
 
 
+def test_latent_weights_without_a_latent_cache(specs: dict[str, Any], tmp_path: Path) -> None:
+    """A DeepSeek file without lengths for the latent form: llama.cpp caches 128 heads of 192 and 128 elements."""
+    shape = written(tmp_path, {
+        "block_count": 1, "attention.head_count": 128, "attention.kv_lora_rank": 512, "attention.key_length": 192,
+        "attention.value_length": 128, "rope.dimension_count": 64,
+    }, ["blk.0.attn_kv_a_mqa.weight"])  # fmt: skip
+    assert shape_cache_layers(shape) == (CacheLayer("full", (0,), 128, 192, 128),)
+    metadata = {
+        "general.architecture": "deepseek2",
+        "deepseek2.block_count": 1,
+        "deepseek2.attention.kv_lora_rank": 512,
+    }
+    write_gguf(tmp_path / "old.gguf", metadata, [])
+    with pytest.raises(UnsupportedArchitecture, match="caches every head"):
+        architecture_from_gguf(read_gguf(tmp_path / "old.gguf"), specs)
+
+
+def test_attention_beside_a_state_space(tmp_path: Path) -> None:
+    """A layer with both keeps both (Falcon-H1)."""
+    shape = written(tmp_path, {
+        "block_count": 1, "embedding_length": 64, "attention.head_count": 2, "ssm.conv_kernel": 4, "ssm.inner_size": 32,
+        "ssm.state_size": 16, "ssm.group_count": 1,
+    }, ["blk.0.attn_k.weight", "blk.0.ssm_in.weight"])  # fmt: skip
+    recurrent, full = shape_cache_layers(shape)
+    assert (recurrent.recurrent_elements, recurrent.convolution_elements) == (16 * 32, 3 * (32 + 2 * 16))
+    assert full == CacheLayer("full", (0,), 2, 32, 32)
+
+
 @pytest.mark.parametrize(("metadata", "tensors"), [
     ({"block_count": 1}, ["blk.0.ssm_in.weight"]),
     ({"block_count": 1, "embedding_length": 8}, ["blk.0.attn_k.weight"]),
-    ({"block_count": 1, "attention.kv_lora_rank": 8}, ["blk.0.attn_kv_a_mqa.weight"]),
+    ({"block_count": 1, "attention.kv_lora_rank": 8, "attention.key_length_mla": 4}, ["blk.0.attn_kv_a_mqa.weight"]),
 ])  # fmt: skip
 def test_what_is_not_given_is_not_guessed(tmp_path: Path, metadata: dict[str, Any], tensors: list[str]) -> None:
     with pytest.raises(UnsupportedArchitecture):

@@ -29,15 +29,13 @@ def config_from_gguf(model: StoredModel, specs: Specs) -> dict[str, Any]:
     mapping = specs[MAPPING]
     name = architecture_name(model)
     spec = _spec(mapping["architectures"], name)
+    if spec.get("model_type") is None:
+        raise _unmapped(name, spec)
     facts = GgufFacts(model, name, bool(spec.get("tied")))
     scope = Scope([facts], mapping["defaults"])
-    model_type = scope.evaluate(spec.get("model_type"))
+    model_type = scope.evaluate(spec["model_type"])
     if model_type is None:
-        because = f": {spec['because']}" if spec else ""
-        raise UnsupportedArchitecture(
-            f"GGUF architecture {name!r} has no mapping to a known model type{because}",
-            "the file's weights are counted all the same; give config.json for the rest",
-        )
+        raise _unmapped(name, spec)
     config = {"model_type": model_type}
     for key, value in {**mapping["config"], **spec.get("config", {})}.items():
         found = _kinds(value, facts, scope) if isinstance(value, Mapping) else scope.evaluate(value)
@@ -46,6 +44,14 @@ def config_from_gguf(model: StoredModel, specs: Specs) -> dict[str, Any]:
     for which, keys in spec.get("periods", {}).items():
         config |= zip(keys, _period(facts.layers_that(which), facts.layer_count, which), strict=True)
     return config
+
+
+def _unmapped(name: str, spec: Mapping[str, Any]) -> UnsupportedArchitecture:
+    because = f": {spec['because']}" if spec else ""
+    return UnsupportedArchitecture(
+        f"GGUF architecture {name!r} has no mapping to a known model type{because}",
+        "the file's weights are counted all the same; give config.json for the rest",
+    )
 
 
 def architecture_from_gguf(model: StoredModel, specs: Specs) -> Architecture:
