@@ -68,6 +68,20 @@ def test_llama_cpp_counts_the_same_parameters(name: str, specs: dict[str, Any]) 
 
 
 @pytest.mark.parametrize("name", BY_NAME)
+def test_caches_are_what_llama_cpp_allocates(name: str, specs: dict[str, Any], tmp_path: Path) -> None:
+    """To the byte: 2 bytes an element, 4 for states; a window holds one more batch, in cells of 256."""
+    row = BY_NAME[name]
+    _, model = converted(row, specs, tmp_path / "model.gguf")
+    context, batch = row["kv_cache"]["n_ctx"], row["kv_cache"]["n_ubatch"]
+    total = 0
+    for layer in cache_layers(architecture_from_gguf(model, specs)):
+        cells = context if layer.window is None else min(context, -(-(layer.window + batch) // 256) * 256)
+        total += 2 * cells * layer.elements_per_token
+        total += 4 * len(layer.layers) * (layer.recurrent_elements + layer.convolution_elements)
+    assert total == row["kv_cache"]["bytes"]
+
+
+@pytest.mark.parametrize("name", BY_NAME)
 def test_names_that_llama_cpp_writes_are_known(name: str) -> None:
     """Every tensor of a model that llama.cpp quantised has a role other than `other`."""
     for pattern in BY_NAME[name]["tensors"]:
