@@ -1,211 +1,122 @@
-"""A model's weights -> the tensors of its GGUF file: names, merged experts, split and kept-fused projections.
+"""The inventory as a GGUF file holds it: llama.cpp's tensor names, experts merged, MLA's up-projection split."""
 
-The tables are data (``catalog/formats/gguf_tensors.yaml``); nothing here knows a model by name.
-"""
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
-
-from llmpick.architecture.attention import Attention, LatentAttention
-from llmpick.architecture.decoder import Architecture, Part
+from llmpick.architecture.attention import LatentAttention
+from llmpick.architecture.decoder import Architecture, Layer
 from llmpick.architecture.feed_forward import Experts
-from llmpick.architecture.state_space import GatedDeltaNet
-from llmpick.errors import UnsupportedArchitecture
-from llmpick.inventory.decoder import LAYER_PREFIX
 from llmpick.inventory.tensors import Tensor
 
-TOWERS = frozenset(("vision", "audio", "projector", "mtp", "buffer"))
-"""Components that the model's own GGUF file does not hold."""
+_NAMES = {
+    "attention_q": "attn_q", "attention_k": "attn_k", "attention_v": "attn_v", "attention_qkv": "attn_qkv",
+    "attention_output": "attn_output", "attention_gate": "attn_gate", "attention_sinks": "attn_sinks",
+    "attention_q_a": "attn_q_a", "attention_q_b": "attn_q_b", "attention_kv_a": "attn_kv_a_mqa",
+    "indexer": "indexer.attn", "mlp_gate": "ffn_gate", "mlp_up": "ffn_up", "mlp_gate_up": "ffn_up",
+    "mlp_down": "ffn_down", "expert_gate": "ffn_gate_exps", "expert_up": "ffn_up_exps",
+    "expert_gate_up": "ffn_gate_up_exps", "expert_down": "ffn_down_exps", "expert_latent": "ffn_latent",
+    "shared_expert_gate": "ffn_gate_shexp", "shared_expert_up": "ffn_up_shexp",
+    "shared_expert_down": "ffn_down_shexp", "router": "ffn_gate_inp", "shared_expert_router": "ffn_gate_inp_shexp",
+    "ssm_in": "ssm_in", "ssm_conv": "ssm_conv1d", "ssm_x": "ssm_x", "ssm_dt": "ssm_dt", "ssm_a": "ssm_a",
+    "ssm_d": "ssm_d", "ssm_out": "ssm_out", "ssm_other": "ssm_other", "token_embedding": "token_embd",
+    "position_embedding": "position_embd", "per_layer_embedding": "per_layer_token_embd", "output_head": "output",
+    "embedding_projection": "token_embd_proj",
+}  # fmt: skip
+_OUTSIDE = frozenset({"vision", "audio", "projector", "mtp"})
+"""Roles that a text model's GGUF does not hold: towers go to a separate mmproj file, prediction blocks are not run."""
 
 
 class GgufTensor(NamedTuple):
-    """``len(layers) or 1`` tensors. ``name`` has ``{i}`` for the layer; ``extents`` are innermost first."""
+    """``len(layers)`` tensors (one, outside the layers) of ``rows`` rows of ``row_elements`` each."""
 
     name: str
-    extents: tuple[int, ...]
+    row_elements: int
+    rows: int
     layers: tuple[int, ...]
-    place: str
-    """``input``, ``output``, ``layer``, ``expert`` or ``other``."""
+    dimensions: int
+    role: str
+    copies: int = 1
+
+    @property
+    def merged_3d(self) -> bool:
+        """Whether it has a third dimension (merged experts, per-head MLA projections)."""
+        return self.dimensions >= 3
 
 
-class GgufModel(NamedTuple):
-    """The tensors of one model and what the mixes ask about it."""
-
-    architecture: str
-    tensors: tuple[GgufTensor, ...]
-    num_layers: int
-    n_expert: int
-    n_gqa: int
-    falcon: bool
-    size_70b: bool
-    tied: bool
-    """No ``output.weight`` is stored: the embedding serves as output."""
-
-
-def supports_gguf(architecture: Architecture, table: Mapping[str, Any]) -> bool:
-    """Whether llama.cpp converts this model type."""
-    row = table["architectures"].get(architecture.model_type)
-    return row is not None and not (row.get("untied_only") and architecture.embeddings.tied)
+def gguf_tensors(architecture: Architecture, tensors: tuple[Tensor, ...]) -> list[GgufTensor]:
+    """Every tensor of the text model's GGUF file."""
+    found = [each for tensor in tensors if tensor.role not in _OUTSIDE for each in _converted(architecture, tensor)]
+    for layer in architecture.layers:
+        found += _score_biases(layer)
+    tables = architecture.embeddings
+    if tables.tied and architecture.gguf.stores_tied_output:
+        found.append(GgufTensor("output.weight", tables.embedding_size, tables.vocab_size, (), 2, "output_head"))
+    for raw in architecture.gguf.tensors:
+        found.append(GgufTensor(raw.name, raw.shape[0], 1, (), 1, "other"))
+    return found
 
 
-def gguf_model(architecture: Architecture, inventory: Sequence[Tensor], table: Mapping[str, Any]) -> GgufModel:
-    """Convert. Raises UnsupportedArchitecture when llama.cpp has no conversion for the model type."""
-    if not supports_gguf(architecture, table):
-        raise UnsupportedArchitecture(
-            f"llama.cpp cannot convert {architecture.model_type} models to GGUF",
-            "choose a format of another runtime, such as BF16, FP8 or NF4",
-        )
-    row = table["architectures"][architecture.model_type]
-    tensors = tuple(_tensors(architecture, inventory, table, row))
-    parts = _parts(architecture)
-    return GgufModel(
-        architecture=row["gguf"],
-        tensors=tensors,
-        num_layers=architecture.num_hidden_layers,
-        n_expert=max((part.num_experts for part in parts if isinstance(part, Experts)), default=0),
-        n_gqa=_n_gqa(architecture, row),
-        falcon=bool(row.get("falcon")),
-        size_70b=_is_size_70b(architecture, row),
-        tied=not any(tensor.name == "output.weight" for tensor in tensors),
-    )
-
-
-def _parts(architecture: Architecture) -> list[Part]:
-    return [part for layer in architecture.layers for part in layer.parts]
-
-
-def _tensors(
-    architecture: Architecture, inventory: Sequence[Tensor], table: Mapping[str, Any], row: Mapping[str, Any]
-) -> Iterator[GgufTensor]:
-    names = {**table["layer_names"], **row.get("names", {})}
-    by_layer = _part_of_layer(architecture)
-    for tensor in inventory:
-        if tensor.component in TOWERS:
-            continue
-        if tensor.layers:
-            for piece in _split(tensor, row, by_layer):
-                yield from _layer_tensor(piece, names)
-            if tensor.role == "router" and tensor.name.endswith("mlp.gate.weight"):
-                for name in row.get("add", ()):
-                    yield GgufTensor("blk.{i}." + name, tensor.shape[:1], tensor.layers, "layer")
-        else:
-            yield _outer_tensor(tensor, table, row)
-    yield from _stored_head(architecture, table)
-    yield from _rope_factors(architecture, row)
-
-
-def _part_of_layer(architecture: Architecture) -> dict[int, tuple[Part, ...]]:
-    return {index: layer.parts for layer in architecture.layers for index in layer.indices}
-
-
-def _first(parts: Sequence[Part], kind: type) -> Any:
-    return next((part for part in parts if isinstance(part, kind)), None)
-
-
-def _split(tensor: Tensor, row: Mapping[str, Any], by_layer: Mapping[int, tuple[Part, ...]]) -> Iterator[Tensor]:
-    """The pieces as which a projection is stored; most are stored whole."""
-    parts = by_layer[tensor.layers[0]]
-    if tensor.role == "attention_qkv" and "qkv" in row.get("split", ()):
-        attention = _first(parts, Attention)
-        keys = attention.num_key_value_heads * attention.head_dim
-        values = attention.num_key_value_heads * attention.value_head_dim
-        sizes = {"q_proj": tensor.shape[0] - keys - values, "k_proj": keys, "v_proj": values}
-        yield from _rows(tensor, "qkv_proj", sizes)
-    elif tensor.role == "attention_kv_b" and row.get("split_latent") and len(tensor.shape) == 2:
-        yield from _latent_heads(tensor, _first(parts, LatentAttention))
-    elif tensor.role == "mlp_gate_up" and "gate_up" in row.get("split", ()):
-        yield from _rows(tensor, "gate_up_proj", dict.fromkeys(("gate_proj", "up_proj"), tensor.shape[0] // 2))
-    elif row.get("split_gate_rows") and tensor.name.endswith("linear_attn.in_proj_qkvz.weight"):
-        gate = _first(parts, GatedDeltaNet)
-        rows = gate.linear_num_value_heads * gate.linear_value_head_dim
-        yield tensor._replace(shape=(tensor.shape[0] - rows, tensor.shape[1]))
-        yield tensor._replace(name=LAYER_PREFIX + "self_attn.g_proj.weight", shape=(rows, tensor.shape[1]))
+def _converted(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTensor]:
+    if tensor.role == "attention_kv_b":
+        yield from _split_up_projection(architecture, tensor)
+    elif tensor.role == "ssm_in" and tensor.name.endswith("in_proj_qkvz.weight"):
+        yield from _split_delta_input(architecture, tensor)
     else:
-        yield tensor
+        yield _plain(architecture, tensor)
 
 
-def _rows(tensor: Tensor, fused: str, sizes: Mapping[str, int]) -> Iterator[Tensor]:
-    for name, rows in sizes.items():
-        yield tensor._replace(name=tensor.name.replace(fused, name), shape=(rows, *tensor.shape[1:]))
+def _plain(architecture: Architecture, tensor: Tensor) -> GgufTensor:
+    name = _gguf_name(tensor)
+    if tensor.experts > 1:
+        shape = tensor.shape if len(tensor.shape) > 1 else (1, *tensor.shape)
+        dimensions = 3 if len(tensor.shape) > 1 else 2
+        return GgufTensor(name, shape[1], shape[0] * tensor.experts, tensor.layers, dimensions, tensor.role)
+    row, rows = tensor.shape[-1], tensor.elements // tensor.shape[-1]
+    if tensor.role == "token_embedding" and architecture.gguf.vocab_size:
+        rows = architecture.gguf.vocab_size
+    dimensions = 1 if rows == 1 else len([side for side in tensor.shape if side > 1])
+    return GgufTensor(name, row, rows, tensor.layers, dimensions, tensor.role, tensor.copies)
 
 
-def _latent_heads(tensor: Tensor, part: LatentAttention) -> Iterator[Tensor]:
-    """Per head: keys as (latent, nope), so that the query absorbs them, and values as (v, latent)."""
+def _gguf_name(tensor: Tensor) -> str:
+    prefix = "blk.{i}." if tensor.layers else ""
+    if tensor.component == "norms" or tensor.role.endswith("_norm"):
+        return f"{prefix}{tensor.role}_norm.weight"
+    kind = "bias" if tensor.name.endswith(("bias", "_log", ".D")) or len(tensor.shape) == 1 else "weight"
+    if tensor.role in ("ssm_a", "ssm_d"):
+        return f"{prefix}{_NAMES[tensor.role]}"
+    if tensor.role == "ssm_conv" and tensor.name.startswith("model.layers.{i}.conv."):
+        return f"{prefix}shortconv.conv.{kind}"
+    return f"{prefix}{_NAMES.get(tensor.role, tensor.role)}.{kind}"
+
+
+def _split_up_projection(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTensor]:
+    """kv_b becomes attn_k_b (transposed per head) and attn_v_b, both with a head dimension (since April 2025)."""
+    part = next(part for layer in architecture.layers if layer.indices == tensor.layers
+                for part in layer.parts if isinstance(part, LatentAttention))  # fmt: skip
     heads, latent = part.num_attention_heads, part.kv_lora_rank
-    yield tensor._replace(name="blk.{i}.attn_k_b.weight", shape=(heads, latent, part.qk_nope_head_dim))
-    yield tensor._replace(name="blk.{i}.attn_v_b.weight", shape=(heads, part.v_head_dim, latent))
+    yield GgufTensor("blk.{i}.attn_k_b.weight", part.qk_nope_head_dim, latent * heads, tensor.layers, 3, "other")
+    yield GgufTensor("blk.{i}.attn_v_b.weight", latent, part.v_head_dim * heads, tensor.layers, 3, "other")
 
 
-def _layer_tensor(tensor: Tensor, names: Mapping[str, str]) -> Iterator[GgufTensor]:
-    name = _gguf_name(tensor.name.removeprefix(LAYER_PREFIX), names)
-    merged = (tensor.experts, *tensor.shape) if tensor.experts > 1 else tensor.shape
-    place = "expert" if tensor.component == "experts" else "layer"
-    for copy in range(tensor.copies):
-        suffix = f".{copy}" if tensor.copies > 1 else ""
-        yield GgufTensor(name + suffix, _extents(merged), tensor.layers, place)
+def _split_delta_input(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTensor]:
+    """The delta rule's q, k, v rows are one tensor, its gate another."""
+    rows, width = tensor.shape
+    gate = next(out.shape[1] for out in architecture_out_rows(architecture, tensor))
+    yield GgufTensor("blk.{i}.attn_qkv.weight", width, rows - gate, tensor.layers, 2, "attention_qkv")
+    yield GgufTensor("blk.{i}.attn_gate.weight", width, gate, tensor.layers, 2, "attention_gate")
 
 
-def _gguf_name(name: str, names: Mapping[str, str]) -> str:
-    if name.startswith("blk."):
-        return name
-    stem, _, ending = name.rpartition(".")
-    if name in names:
-        return "blk.{i}." + names[name]
-    return f"blk.{{i}}.{names.get(stem, stem)}.{ending}"
+def architecture_out_rows(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:
+    """The output projection that stands in the same layers as a delta rule's input projection."""
+    from llmpick.inventory.decoder import inventory
+
+    for row in inventory(architecture):
+        if row.role == "ssm_out" and row.layers == tensor.layers:
+            yield row
 
 
-def _outer_tensor(tensor: Tensor, table: Mapping[str, Any], row: Mapping[str, Any]) -> GgufTensor:
-    stem, _, ending = tensor.name.rpartition(".")
-    name = table["names"].get(stem, stem)
-    shape = tensor.shape
-    if tensor.role in ("token_embedding", "output_head") and "max_vocab_rows" in row:
-        shape = (min(shape[0], row["max_vocab_rows"]), *shape[1:])
-    return GgufTensor(f"{name}.{ending}", _extents(shape), (), _place(name, table))
-
-
-def _place(name: str, table: Mapping[str, Any]) -> str:
-    if name in table["input_tensors"]:
-        return "input"
-    return "output" if name in table["output_tensors"] else "other"
-
-
-def _stored_head(architecture: Architecture, table: Mapping[str, Any]) -> Iterator[GgufTensor]:
-    """A copy of the tied head that checkpoints carry is converted like any other tensor (Falcon)."""
-    for raw in architecture.checkpoint:
-        if raw.role == "output_head" and raw.name == "lm_head.weight":
-            yield GgufTensor("output.weight", _extents(raw.shape), (), "output")
-
-
-def _rope_factors(architecture: Architecture, row: Mapping[str, Any]) -> Iterator[GgufTensor]:
-    """Precomputed rotary factors: `rope_factor_elements` of the architecture, or head_dim / 2 where always written."""
-    elements = getattr(architecture, "rope_factor_elements", 0)
-    if not elements and row.get("rope_freqs") == "always":
-        attention = _first(_parts(architecture), Attention)
-        elements = attention.head_dim // 2
-    if elements:
-        yield GgufTensor("rope_freqs.weight", (elements,), (), "other")
-
-
-def _extents(shape: Sequence[int]) -> tuple[int, ...]:
-    """Innermost first, trailing ones dropped: the number of extents decides what may be quantised."""
-    extents = list(reversed(shape))
-    while len(extents) > 1 and extents[-1] == 1:
-        extents.pop()
-    return tuple(extents)
-
-
-def _n_gqa(architecture: Architecture, row: Mapping[str, Any]) -> int:
-    """Query heads per key/value head as the quantiser sees it: of layer 0, unless one count is stored for all."""
-    parts = _part_of_layer(architecture)[0] if row.get("heads") != "scalar" else tuple(_parts(architecture))
-    attention = _first(parts, Attention)
-    if attention is not None:
-        return int(attention.num_attention_heads // max(1, attention.num_key_value_heads))
-    latent = _first(parts, LatentAttention)
-    return latent.num_attention_heads if latent is not None else 0
-
-
-def _is_size_70b(architecture: Architecture, row: Mapping[str, Any]) -> bool:
-    rule = row.get("size_70b")
-    if rule is None or architecture.num_hidden_layers != rule["num_hidden_layers"]:
-        return False
-    return not rule.get("grouped") or _n_gqa(architecture, row) > 1
+def _score_biases(layer: Layer) -> Iterator[GgufTensor]:
+    for part in layer.parts:
+        if isinstance(part, Experts) and part.score_correction_bias:
+            yield GgufTensor("blk.{i}.exp_probs_b.bias", part.num_experts, 1, layer.indices, 1, "router")
