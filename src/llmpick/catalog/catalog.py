@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the records take 20 ms to define; lists do without them
     from llmpick.catalog.records import Licence, ModelRecord
 
 CODE_VERSION = "0.1.0"
-_INDEX, _LISTS = {"places", "names", "specs"}, {"families", "facts"}
+_INDEX = {"buckets", "specs"}
 _LIGHT_FIELDS = ("name", "organization", "weights", "release_date", "context_length", "licence", "languages",
                  "chinese_support", "derived_from", "variants", "attention", "published_parameters")  # fmt: skip
 
@@ -51,15 +51,9 @@ class Catalog:
 
     @cached_property
     def _index(self) -> dict[str, Any]:
-        """Names and places: what it takes to find one record."""
+        """Where the rows of the small tables stand: what it takes to find one record among many."""
         found = self.store.read("index")
         return found if isinstance(found, dict) and set(found) >= _INDEX else self._build()["index"]
-
-    @cached_property
-    def _lists(self) -> dict[str, Any]:
-        """Families and light facts of every model: what it takes to list them."""
-        found = self.store.read("lists")
-        return found if isinstance(found, dict) and set(found) >= _LISTS else self._build()["lists"]
 
     def _build(self) -> dict[str, Any]:
         from llmpick.catalog.loader import load
@@ -68,19 +62,19 @@ class Catalog:
         records = {model: source.data for model, source in data.models.items()}
         models, places = snapshot.table(records)
         specs, spec_places = snapshot.table(data.architectures)
+        known = names(records)
+        buckets = snapshot.bucketed(known, places)
+        bucket_rows, bucket_places = snapshot.table(buckets)
         documents: dict[str, Any] = {
-            "index": {"places": places, "names": names(records), "specs": spec_places},
-            "lists": {
-                "families": {model: source.family for model, source in data.models.items()},
-                "facts": {
-                    model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()
-                },
-            },
+            "index": {"buckets": bucket_places, "specs": spec_places},
+            "names": known,
+            "families": {model: source.family for model, source in data.models.items()},
+            "facts": {model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()},
             **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes", "surveys")},
         }
-        self._memory = {**documents, "models": records, "architectures": data.architectures}
-        self._index, self._lists = documents["index"], documents["lists"]
-        self.store.write(documents, {"models": models, "architectures": specs})
+        self._memory = {**documents, "models": records, "architectures": data.architectures, "buckets": buckets}
+        self._index = documents["index"]
+        self.store.write(documents, {"models": models, "architectures": specs, "buckets": bucket_rows})
         snapshot.forget_others(self.store)
         return documents
 
@@ -90,46 +84,56 @@ class Catalog:
             self._memory[name] = found if isinstance(found, dict) else self._build()[name]
         return self._memory[name]  # type: ignore[no-any-return]
 
-    def _row(self, table: str, places: str, name: str) -> dict[str, Any]:
+    def _row(self, table: str, name: str, place: snapshot.Place) -> dict[str, Any]:
         rows = self._memory.setdefault(table, {})
         if name not in rows:
-            found = self.store.read_row(table, self._index[places][name])
-            if not isinstance(found, dict):
+            found = self.store.read_row(table, place)
+            if isinstance(found, dict):
+                rows[name] = found
+            else:
                 self._build()
-                return self._row(table, places, name)
-            rows[name] = found
-        return rows[name]  # type: ignore[no-any-return]
+        return self._memory[table][name]  # type: ignore[no-any-return]
+
+    def _bucket(self, name: str) -> dict[str, Any]:
+        """The few names and places among which ``name`` is, if it is anywhere."""
+        places = self._index["buckets"]
+        number = snapshot.bucket_of(name, len(places))
+        return self._row("buckets", number, places[number])
 
     @property
     def ids(self) -> list[str]:
         """Every model id, in the catalog's order."""
-        return list(self._index["places"])
+        return list(self._document("families"))
 
     @property
     def facts(self) -> dict[str, dict[str, Any]]:
         """The light facts of every model, for lists."""
-        return self._lists["facts"]  # type: ignore[no-any-return]
+        return self._document("facts")
 
     @property
     def families(self) -> dict[str, str]:
         """Model id -> family."""
-        return self._lists["families"]  # type: ignore[no-any-return]
+        return self._document("families")
 
     def resolve(self, name: str) -> str:
         """The id behind an id, alias, display name or Hugging Face repository. Raises UnknownName with near ones."""
-        found = self._index["names"].get(fold(name)) or self._resolve_run_together(fold(name).replace("-", ""))
+        found = self._bucket(fold(name))["names"].get(fold(name)) or self._resolve_run_together(fold(name))
         if found is None:
-            raise UnknownName.near("model", name, [known for known in self._index["names"] if "/" not in known])
+            raise UnknownName.near("model", name, [known for known in self._document("names") if "/" not in known])
         return str(found)
 
     def _resolve_run_together(self, name: str) -> str | None:
         """The only model whose name is ``name`` when no hyphens are written (``llama7b``)."""
-        known = {model for spelled, model in self._index["names"].items() if spelled.replace("-", "") == name}
+        written = name.replace("-", "")
+        known = {model for spelled, model in self._document("names").items() if spelled.replace("-", "") == written}
         return known.pop() if len(known) == 1 else None
 
     def model_data(self, model_id: str) -> dict[str, Any]:
-        """One model's validated data."""
-        return self._row("models", "places", model_id)
+        """One model's validated data. Raises UnknownName for what is not an id."""
+        place = self._bucket(model_id)["places"].get(model_id)
+        if place is None:
+            raise UnknownName.near("model", model_id, self.ids)
+        return self._row("models", model_id, place)
 
     def model(self, name: str) -> "ModelRecord":
         """One model's record."""
@@ -184,9 +188,8 @@ class _Specs(Mapping[str, Mapping[str, Any]]):
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
         if name not in self._read:
-            if name not in self._catalog._index["specs"]:
-                raise KeyError(name)
-            self._read[name] = self._catalog._row("architectures", "specs", name)
+            place = self._catalog._index["specs"][name]
+            self._read[name] = self._catalog._row("architectures", name, place)
         return self._read[name]
 
     def __contains__(self, name: object) -> bool:

@@ -6,6 +6,7 @@ and time, so it can never be stale; it lives in the user's cache and can be dele
 its own catalog. Other floors add tables derived from the catalog (`Store.derived`).
 """
 
+import gc
 import json
 import os
 import re
@@ -22,7 +23,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-LAYOUT = 4
+LAYOUT = 5
 """Raise when the content of a snapshot changes shape."""
 
 PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"
@@ -81,7 +82,7 @@ class Store:
             try:
                 checksum, _, text = (folder / f"{name}.snapshot").read_bytes().partition(b"\n")
                 if int(checksum, 16) == crc32(text):
-                    return json.loads(text)
+                    return _parse(text)
             except (OSError, ValueError, RecursionError):
                 continue
         return None
@@ -132,6 +133,17 @@ class Store:
             raise
 
 
+def _parse(text: bytes) -> Any:
+    """JSON -> data. The collector, which would walk all that was made so far again and again, waits until the end."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return json.loads(text)
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def store_for(directories: tuple[Path, ...], code_version: Callable[[], str], packaged: Path = PACKAGED) -> Store:
     """The store that belongs to these catalog directories; the wheel's own snapshot where it is of this catalog."""
     made_of = Store(packaged).read("made_of") if len(directories) == 1 else None
@@ -169,6 +181,21 @@ def table(rows: dict[str, Any]) -> tuple[bytes, dict[str, Place]]:
         pieces.append(line)
         offset += len(line)
     return b"".join(pieces), places
+
+
+def bucketed(names: dict[str, str], places: dict[str, Place]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Names and places spread over so many rows that each stays small: one lookup reads one row of any catalog."""
+    count = max(1, len(places) // 32)
+    rows: dict[str, dict[str, dict[str, Any]]] = {str(each): {"names": {}, "places": {}} for each in range(count)}
+    for kind, entries in (("names", names), ("places", places)):
+        for name, value in entries.items():
+            rows[bucket_of(name, count)][kind][name] = value
+    return rows
+
+
+def bucket_of(name: str, count: int) -> str:
+    """The row of `bucketed` that holds ``name``."""
+    return str(crc32(name.encode("utf-8", "surrogatepass")) % count)
 
 
 def dumps(document: Any) -> bytes:

@@ -44,7 +44,7 @@ def fit(
     from llmpick.catalog.filters import Filters
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
     from llmpick.fit.ranking import Wish, finish, rank
-    from llmpick.fit.requests import allowed_models, formats_to_try, request_of
+    from llmpick.fit.requests import allowed_models, formats_to_try, ranked_runtime, request_of
     from llmpick.report.export import show
     from llmpick.report.fitting import fit_document
 
@@ -55,7 +55,8 @@ def fit(
         licence=licence, commercial=commercial, language=language, family=family,
         min_parameters=options.count(min_params), max_parameters=options.count(max_params),
     )  # fmt: skip
-    request = request_of(runtime, options.tokens(context) or 8192, users, kv_cache_type, settings)
+    ranked_runtime(runtime)
+    request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
     wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters))
     if sys.stderr.isatty() and opened.store.read("profiles") is None:
         print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)

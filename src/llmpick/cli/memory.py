@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 )
 def memory(
     model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
-    quant: options.Quantization = "Q4_K_M",
+    quant: options.Quantization = None,
     context: options.Context = "8k",
     batch: Annotated[int, typer.Option("--batch", "--users", "-u", min=1, help="Sequences at the same time.")] = 1,
     kv_cache_type: options.KvCacheType = None,
@@ -34,18 +34,19 @@ def memory(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
-    from llmpick.fit.ranking import runtime_data
     from llmpick.fit.requests import request_of
     from llmpick.report.export import show
-    from llmpick.report.memory import memory_document
+    from llmpick.report.memory import Question, memory_document
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
-    request = request_of(runtime, options.tokens(context) or 8192, batch, kv_cache_type, settings)
     judged = bool(gpu or hardware)
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
-    document = memory_document(
-        subject, quant or "Q4_K_M", request, budgets(machine, free) if machine else (), judged,
-        host_bytes(machine, free) if machine else None, runtime_data(opened), opened.formats, notes,
+    question = Question(
+        subject=subject, runtime=runtime, format_name=quant,
+        request=request_of(options.tokens(context) or 8192, batch, kv_cache_type, settings),
+        devices=budgets(machine, free) if machine else (), judged=judged,
+        host_bytes=host_bytes(machine, free) if machine else None,
     )  # fmt: skip
+    document = memory_document(question, opened, notes)
     return show(document, options.chosen_format(output_format, as_json), output)

@@ -33,14 +33,15 @@ def plan(
     from llmpick.catalog.subject import open_subject
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
-    from llmpick.fit.requests import formats_to_try, request_of
+    from llmpick.fit.requests import formats_to_try, ranked_runtime, request_of
     from llmpick.report.export import show
     from llmpick.report.memory import loaded_subject
     from llmpick.report.planning import plan_document
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
-    request = request_of(runtime, options.tokens(context) or 8192, users, kv_cache_type, settings)
+    ranked_runtime(runtime)
+    request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
     ladder = formats_to_try(quant, opened.formats) if quant else ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
     models = [(name, loaded_subject(subject, name, opened.formats)) for name in ladder]
     found = find_options(models, request, opened.gpus, runtime_data(opened), frozenset(form) if form else None)

@@ -35,6 +35,12 @@ def judge(estimate: Estimate, host_bytes: int | None) -> str:
     return "tight" if all(device.low <= device.usable for device in estimate.devices) else "no"
 
 
+def placed_as_it_is(estimate: Estimate, host_bytes: int | None) -> Placed:
+    """The verdict of a placement that was asked for, not searched."""
+    verdict = judge(estimate, host_bytes)
+    return Placed(verdict, estimate, _reason(estimate, verdict) if estimate.devices else "no device")
+
+
 def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
                     data: Mapping[str, Any]) -> Placed:  # fmt: skip
     """The best placement for llama.cpp."""

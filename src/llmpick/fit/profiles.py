@@ -58,8 +58,9 @@ def loaded(catalog: Catalog, profile: Profile, format_name: str) -> Loaded:
     row = (rows or {}).get(format_name) or _weigh_now(catalog, profile.model_id, format_name)
     tensor, embedding, output, layers, experts, other = row
     weights = WeightBytes(
-        format_name, tensor, embedding, output, tuple(_expand(layers)), tuple(_expand(experts)), other
-    )
+        format=format_name, tensor_bytes=tensor, input_embedding_bytes=embedding, output_bytes=output,
+        layer_bytes=tuple(_expand(layers)), layer_expert_bytes=tuple(_expand(experts)), other_bytes=other,
+    )  # fmt: skip
     return Loaded(profile.layers, profile.shape, profile.caches, weights)
 
 

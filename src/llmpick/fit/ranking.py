@@ -170,7 +170,10 @@ def _light(profile: Profile, format_name: str) -> llama_cpp.Loaded:
     by_layer = (each + rest, *([each] * (count - 1)))
     expert_each, expert_rest = divmod(experts, count)
     by_expert = (expert_each + expert_rest, *([expert_each] * (count - 1)))
-    weights = WeightBytes(format_name, tensor, embedding, output, by_layer, by_expert, other)
+    weights = WeightBytes(
+        format=format_name, tensor_bytes=tensor, input_embedding_bytes=embedding, output_bytes=output,
+        layer_bytes=by_layer, layer_expert_bytes=by_expert, other_bytes=other,
+    )  # fmt: skip
     return llama_cpp.Loaded(count, profile.shape, profile.caches, weights)
 
 

@@ -6,26 +6,31 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
 from llmpick.catalog.filters import Filters
-from llmpick.errors import UnknownName, UsageError
+from llmpick.errors import UsageError
 from llmpick.fit.profiles import GGUF_LADDER
 from llmpick.formats import canonical_name
 from llmpick.runtimes.base import Request
+from llmpick.runtimes.registry import runtime_named
 
-RUNTIMES = ("llama.cpp",)
 
-
-def request_of(
-    runtime: str, context: int, sequences: int, kv_cache_type: str | None, settings: Sequence[str] | None
-) -> Request:
+def request_of(context: int, sequences: int, kv_cache_type: str | None, settings: Sequence[str] | None) -> Request:
     """The request behind ``--context``, ``--users``, ``--kv-cache-type K[,V]`` and ``--set KEY=VALUE``."""
-    if runtime.lower() not in RUNTIMES:
-        raise UnknownName.near("runtime", runtime, list(RUNTIMES))
     if context < 1:
         raise UsageError("the context is at least one token")
     key, _, value = (kv_cache_type or "f16").lower().partition(",")
     return Request(
         context=context, sequences=sequences, type_k=key, type_v=value or key, settings=parsed_settings(settings)
     )
+
+
+def ranked_runtime(name: str) -> str:
+    """The runtime that `fit` and `plan` place models for. Raises UsageError for one that only `memory` knows."""
+    found = runtime_named(name).name
+    if found != "llama.cpp":
+        raise UsageError(
+            f"placements are searched for llama.cpp only, not {found}", "llmpick memory MODEL --runtime " + found
+        )
+    return found
 
 
 def parsed_settings(settings: Sequence[str] | None) -> dict[str, str]:

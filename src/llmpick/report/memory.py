@@ -1,22 +1,26 @@
 """The answer of ``llmpick memory``: every term, its certainty, the interval, and what would make it fit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.placement import Placed, place_llama_cpp
-from llmpick.formats import weigh
+from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
+from llmpick.fit.profiles import kv_types
+from llmpick.formats import canonical_name, weigh
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request, devices_json, memory_json
+from llmpick.runtimes.registry import estimate, runtime_data, runtime_named
 from llmpick.units import format_bytes
 
 _SIGNS = {"weights": "█", "kv_cache": "▓", "compute": "▒", "runtime": "░"}
 BAR_CELLS = 50
-SMALLER_FORMATS = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+SMALLER_GGUF = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
+SMALLER_PACKED = ("FP8", "AWQ-4bit-128g")
 
 
 def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> llama_cpp.Loaded:
@@ -25,17 +29,65 @@ def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any
     return llama_cpp.load(Model(subject.architecture, subject.tensors, subject.caches, weights))
 
 
-def memory_document(subject: Subject, format_name: str, request: Request, devices: Sequence[Budget], judged: bool,
-                    host_bytes: int | None, data: Mapping[str, Any], formats: Mapping[str, Any],
-                    notes: Sequence[str] = ()) -> Document:  # fmt: skip
-    """``judged``: whether devices were named; without them the need on one device is shown and nothing is judged."""
-    model = loaded_subject(subject, format_name, formats)
-    if judged:
-        placed = place_llama_cpp(model, request, devices, host_bytes, data)
-    else:
-        nowhere = (Budget("one GPU", 2**60),)
-        placed = Placed("fits", llama_cpp.estimate(model, request, nowhere, data), "")
-    weights, found = model.weights, placed.estimate
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What ``llmpick memory`` is asked. ``judged``: whether devices were named; without them nothing is judged.
+
+    ``format_name`` None: what the runtime's users usually take (Q4_K_M for GGUF runtimes, 16 bit else).
+    """
+
+    subject: Subject
+    runtime: str
+    format_name: str | None
+    request: Request
+    devices: Sequence[Budget]
+    judged: bool
+    host_bytes: int | None
+
+
+NOWHERE = (Budget("one GPU", 2**60),)
+"""A device on which everything fits: asks for the need alone."""
+
+
+class Maker:
+    """Estimates of one subject for one runtime; the parts that do not change are made once."""
+
+    def __init__(self, question: Question, catalog: Catalog) -> None:
+        self.runtime = runtime_named(question.runtime)
+        self.subject = question.subject
+        self.formats = catalog.formats
+        self.data = runtime_data(self.runtime.name, catalog.runtimes, kv_types(catalog.formats))
+        self.format_name = canonical_name(
+            question.format_name or ("Q4_K_M" if self.runtime.gguf else "BF16"), self.formats
+        )
+
+    def model(self, format_name: str) -> Model:
+        """The subject in a format."""
+        weights = weigh(self.subject.architecture, self.subject.tensors, format_name, self.formats)
+        return Model(self.subject.architecture, self.subject.tensors, self.subject.caches, weights)
+
+    def need(self, format_name: str, request: Request) -> Estimate:
+        """What one device would have to hold."""
+        return estimate(self.runtime.name, self.model(format_name), request, NOWHERE, self.data)
+
+    def placed(self, question: Question) -> Placed:
+        """The placement on the question's devices; llama.cpp's is searched for, others' settings say it."""
+        if not question.judged:
+            return Placed("fits", self.need(self.format_name, question.request), "")
+        model = self.model(self.format_name)
+        if self.runtime.name == "llama.cpp":
+            return place_llama_cpp(
+                llama_cpp.load(model), question.request, question.devices, question.host_bytes, self.data
+            )
+        found = estimate(self.runtime.name, model, question.request, question.devices, self.data)
+        return placed_as_it_is(found, question.host_bytes)
+
+
+def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] = ()) -> Document:
+    """Every term, the interval, the verdict where devices were named, and what would make it smaller."""
+    maker, subject, request = Maker(question, catalog), question.subject, question.request
+    placed = maker.placed(question)
+    weights, found = maker.model(maker.format_name).weights, placed.estimate
     body: dict[str, Any] = {
         "schema": 1, "command": "memory", "model": subject.to_json(), "runtime": found.runtime, "version": found.version,
         "quantization": weights.format, "context": request.context, "batch": request.sequences,
@@ -45,50 +97,46 @@ def memory_document(subject: Subject, format_name: str, request: Request, device
         "tensors": {"bytes": weights.tensor_bytes,
                     "bits_per_weight": round(8 * weights.tensor_bytes / subject.parameters.total, 4)},
     }  # fmt: skip
-    if judged:
+    if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why
-    changes = _changes(subject, model, request, found, data, formats)
+    changes = _changes(maker, request)
     body["changes"] = changes
-    code = NOTHING_FITS if judged and placed.verdict == "no" else ANSWERED
-    return Document(body, lambda: _sections(subject, placed, judged, body, changes, notes), code)
+    code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
+    return Document(body, lambda: _sections(subject, placed, question.judged, body, changes, notes), code)
 
 
-def _changes(subject: Subject, model: llama_cpp.Loaded, request: Request, found: Estimate, data: Mapping[str, Any],
-             formats: Mapping[str, Any]) -> list[dict[str, Any]]:  # fmt: skip
+def _changes(maker: Maker, request: Request) -> list[dict[str, Any]]:
     """What other choices would save, in bytes of all devices (a whole model on one device)."""
-    nowhere = (Budget("one GPU", 2**60),)
-    base = llama_cpp.estimate(model, request, nowhere, data).total
+    base = maker.need(maker.format_name, request).total
+    rows: list[dict[str, Any]] = []
 
-    def row(change: str, made: Estimate) -> dict[str, Any]:
-        return {"change": change, "total": made.total, "saves": base - made.total}
+    def offer(change: str, format_name: str, changed: Request) -> None:
+        made = maker.need(format_name, changed)
+        if made.total < base:
+            rows.append({"change": change, "total": made.total, "saves": base - made.total})
 
-    rows = []
     if request.context > 512:
         half = replace(request, context=request.context // 2)
-        rows.append(row(f"context {half.context:,}", llama_cpp.estimate(model, half, nowhere, data)))
-    for cache_type in ("q8_0", "q4_0"):
-        if request.type_k == "f16" and _quantizable(model, data, cache_type):
-            changed = replace(request, type_k=cache_type, type_v=cache_type)
-            rows.append(row(f"KV cache in {cache_type}", llama_cpp.estimate(model, changed, nowhere, data)))
+        offer(f"context {half.context:,}", maker.format_name, half)
+    for cache_type in ("q8_0", "q4_0") if maker.runtime.gguf and request.type_k == "f16" else ():
+        if _quantizable(maker.subject, maker.data, cache_type):
+            offer(
+                f"KV cache in {cache_type}", maker.format_name, replace(request, type_k=cache_type, type_v=cache_type)
+            )
     if request.sequences > 1:
-        one = replace(request, sequences=1)
-        rows.append(row("one user", llama_cpp.estimate(model, one, nowhere, data)))
-    smaller = SMALLER_FORMATS
-    for name in smaller:
-        changed_model = loaded_subject(subject, name, formats)
-        made = llama_cpp.estimate(changed_model, request, nowhere, data)
-        if made.total < base:
-            rows.append(row(f"weights in {name}", made))
+        offer("one user", maker.format_name, replace(request, sequences=1))
+    for name in SMALLER_GGUF if maker.runtime.gguf else SMALLER_PACKED:
+        offer(f"weights in {name}", name, request)
     return rows
 
 
-def _quantizable(model: llama_cpp.Loaded, data: Mapping[str, Any], cache_type: str) -> bool:
+def _quantizable(subject: Subject, data: Mapping[str, Any], cache_type: str) -> bool:
     """llama.cpp refuses cache types whose blocks do not divide a row."""
     block = data["kv_types"][cache_type][0]
     return all(
         cache.num_key_value_heads * cache.key_head_dim % block == 0
         and cache.num_key_value_heads * cache.value_head_dim % block == 0
-        for cache in model.caches
+        for cache in subject.caches
     )
 
 

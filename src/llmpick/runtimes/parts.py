@@ -58,6 +58,11 @@ def need_devices(runtime: str, devices: Sequence[Budget]) -> None:
         raise UsageError(f"{runtime} needs a GPU", "--gpu 24GB, or --runtime llama.cpp for the CPU")
 
 
+def row_for(usable_bytes: int, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The defaults of a GPU of this size. A device of unbounded size (none was named) gets those of the smallest."""
+    return next((row for row in rows if usable_bytes < row["below_gib"] * 2**30), rows[0])
+
+
 def shares(model: Model, devices: Sequence[Budget]) -> list[tuple[int, int]]:
     """Layers [first, last) of each device when contiguous layers are dealt out by what the devices can hold."""
     layers, total = model.architecture.num_hidden_layers, sum(device.usable_bytes for device in devices)

@@ -10,7 +10,7 @@ from typing import Any
 
 from llmpick.runtimes import vllm
 from llmpick.runtimes.base import Budget, Estimate, Model, Request, checked_settings
-from llmpick.runtimes.parts import Parts, Range, Words, assemble, exactly, need_devices
+from llmpick.runtimes.parts import Parts, Range, Words, assemble, exactly, need_devices, row_for
 from llmpick.runtimes.token_caches import cache_bits, cache_bytes
 
 NAME = "sglang"
@@ -48,7 +48,7 @@ def reserved_bytes(usable_bytes: int, plan: vllm.Plan, settings: Mapping[str, An
     if "mem_fraction_static" in settings:
         rest = int((1 - settings["mem_fraction_static"]) * usable_bytes)
         return Range(rest, rest // 2, rest)
-    row = next(row for row in data["defaults"] if usable_bytes < row["below_gib"] * 2**30)
+    row = row_for(usable_bytes, data["defaults"])
     several = "cuda_graph_max_bs_tp4" if plan.tensor >= 4 else "cuda_graph_max_bs"
     chunk = settings.get("chunked_prefill_size", row["chunked_prefill_size"])
     graphs = settings.get("cuda_graph_max_bs", row[several])

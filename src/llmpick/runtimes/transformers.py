@@ -45,7 +45,8 @@ def activations(model: Model, request: Request, settings: Mapping[str, Any], dat
     if settings.get("attn_implementation") == "eager":
         size += (2 + 4) * widths.heads * tokens * prompt
     size *= request.sequences
-    return Range(size, int(data["activation_low"] * size), int(data["activation_high"] * size))
+    width = Range(size, int(data["activation_low"] * size), int(data["activation_high"] * size))
+    return width.plus(Range.of(data["workspace"]))
 
 
 def _words(model: Model, request: Request, data: Mapping[str, Any]) -> Words:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from llmpick.errors import UsageError
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
+from llmpick.runtimes.parts import need_devices, row_for
 from llmpick.runtimes.token_caches import cache_bits, cache_bytes, most
 from llmpick.runtimes.widths import divisors, rank_heads, replicated_elements, widths_of
 
@@ -21,7 +22,6 @@ SETTINGS: dict[str, type] = {
     "gpu_memory_utilization": float, "tensor_parallel_size": int, "pipeline_parallel_size": int,
     "max_num_batched_tokens": int, "max_num_seqs": int, "enforce_eager": bool, "block_size": int, "max_model_len": int,
 }  # fmt: skip
-GIB = 2**30
 MAX_TOKENS = 2**31
 
 
@@ -52,8 +52,7 @@ def plan_of(model: Model, devices: int, settings: Mapping[str, Any]) -> Plan:
 def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
     """The need on every GPU. ``data``: catalog/runtimes/vllm.yaml. Raises UsageError without a GPU."""
     settings = checked_settings(NAME, request.settings, SETTINGS)
-    if not devices:
-        raise UsageError("vllm needs a GPU", "--gpu 24GB, or --runtime llama.cpp for the CPU")
+    need_devices(NAME, devices)
     plan = plan_of(model, len(devices), settings)
     used = devices[: plan.tensor * plan.pipeline]
     defaults = defaults_for(min(device.usable_bytes for device in used), data)
@@ -77,10 +76,8 @@ def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Ma
 
 def defaults_for(usable_bytes: int, data: Mapping[str, Any]) -> dict[str, Any]:
     """vLLM's defaults for a GPU of this size (its API server's table)."""
-    for row in data["defaults"]:
-        if usable_bytes < row["below_gib"] * GIB:
-            return {**data["common_defaults"], **{key: row[key] for key in row if key != "below_gib"}}
-    raise AssertionError("the last row of the defaults has no bound")
+    row = row_for(usable_bytes, data["defaults"])
+    return {**data["common_defaults"], **{key: row[key] for key in row if key != "below_gib"}}
 
 
 def activation_bytes(model: Model, settings: Mapping[str, Any], tensor: int, data: Mapping[str, Any]) -> int:
@@ -124,9 +121,9 @@ def rank_weights(model: Model, plan: Plan, stage: int) -> int:
     size = weights.tensor_bytes
     if plan.pipeline > 1:
         first, last = plan.stage(stage, layers)
-        size = sum(weights.layer_bytes[first:last]) + weights.other_bytes
+        size = sum(weights.layer_bytes[first:last])
         ends = (
-            weights.input_embedding_bytes if stage == 0 else 0,
+            weights.input_embedding_bytes + weights.other_bytes if stage == 0 else 0,
             weights.output_bytes if stage == plan.pipeline - 1 else 0,
         )
         size += sum(ends)
