@@ -149,11 +149,16 @@ def _require(scope: Scope, spec: Mapping[str, Any]) -> None:
 def _build(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
     model = {field: scope.evaluate(spec["model"][field]) for field in _MODEL_FIELDS if field in spec["model"]}
     layer_count = model["num_hidden_layers"]
-    if not isinstance(layer_count, int) or not 0 < layer_count <= MAX_LAYERS:
+    if type(layer_count) is not int or not 0 < layer_count <= MAX_LAYERS:
         raise InvalidFile(f"num_hidden_layers is {layer_count!r}", f"it must be between 1 and {MAX_LAYERS}")
+    embeddings = Embeddings(**_values(Embeddings, spec["embeddings"], scope))
+    sizes = {"hidden_size": _size("hidden_size", model["hidden_size"]), "vocab_size": embeddings.vocab_size}
+    for key, value in sizes.items():
+        if not value:
+            raise InvalidFile(f"{key} is 0: impossible")
     return Architecture(
         model_type=name,
-        embeddings=Embeddings(**_values(Embeddings, spec["embeddings"], scope)),
+        embeddings=embeddings,
         layers=_layers(spec["layer"], layer_count, scope),
         norm=Norm(**_values(Norm, spec["norm"], scope)),
         tensors=_raw_tensors(spec.get("tensors", {}), scope),
@@ -214,9 +219,10 @@ def _values(cls: type, spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
     if not set(spec) <= allowed:
         raise InvalidFile(f"architecture mapping: {cls.__name__} has no {sorted(set(spec) - allowed)}")
     values = {key: scope.evaluate(value) for key, value in spec.items() if key in known}
-    for key, value in values.items():
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            values[key] = _size(key, value)
+    for field in fields(cls):
+        value = values.get(field.name)
+        if field.name in values and (field.type is int or (value is not None and field.type == int | None)):
+            values[field.name] = _size(field.name, value)
     return values
 
 
