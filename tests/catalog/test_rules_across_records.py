@@ -29,7 +29,11 @@ def test_a_good_catalog_has_no_problems(small: Any) -> None:
             "name: Tiny 7B\nlicence: unheard",
             f"{MODEL}:2:1: licence: 'unheard' is not in licences.yaml",
         ),
-        ("aliases: [tiny]", "claims: [{article: nowhere, kind: hardware, text: t}]", "'nowhere' is not in surveys.yaml"),
+        (
+            "aliases: [tiny]",
+            "claims: [{article: nowhere, kind: hardware, text: t}]",
+            "'nowhere' is not in surveys.yaml",
+        ),
         ("name: Tiny 7B", "name: Tiny 7B\nderived_from: nobody", "derived_from: 'nobody' is not in the catalog"),
         ("name: Tiny 7B", "name: Tiny 7B\nderived_from: tiny-7b", "derived_from: lineage leads back to this model"),
         ("name: Tiny 7B", "name: Tiny 7B\nlanguages: en", f"{MODEL}:2:1: languages: no source"),
