@@ -18,7 +18,6 @@ from llmpick.readers.gguf_values import Skipped
 from llmpick.readers.stored import (
     bytes_by_component,
     bytes_by_type,
-    inventory_rows,
     logical_parameters,
     not_counted,
     parameters_by_component,
@@ -26,6 +25,7 @@ from llmpick.readers.stored import (
     tensor_bytes,
     weight_split,
 )
+from llmpick.readers.stored_rows import inventory_rows
 
 METADATA = {"general.architecture": "llama", "llama.block_count": 2, "llama.context_length": 4096,
             "general.name": "tiny", "llama.rope.freq_base": 10000.0, "general.quantized": True,

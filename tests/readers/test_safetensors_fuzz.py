@@ -17,7 +17,8 @@ from llmpick.errors import InvalidFile
 from llmpick.readers.gguf import read_gguf
 from llmpick.readers.safetensors import read_safetensors
 from llmpick.readers.source import open_source
-from llmpick.readers.stored import bytes_by_component, inventory_rows, logical_parameters, weight_split
+from llmpick.readers.stored import bytes_by_component, logical_parameters, weight_split
+from llmpick.readers.stored_rows import inventory_rows
 
 FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 MEMORY_BOUND_BYTES = 2**25

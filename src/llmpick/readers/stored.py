@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
-from llmpick.inventory.tensors import COMPONENT_OF, Tensor
+from llmpick.inventory.tensors import COMPONENT_OF
 
 EXPERT_ROLES = frozenset({"expert_gate", "expert_up", "expert_gate_up", "expert_down"})
 OUTPUT_ROLES = frozenset({"output_head", "final_norm"})
@@ -159,22 +159,3 @@ def mark_tied(model: StoredModel) -> StoredModel:
         tensor._replace(not_counted=TIED_COPY) if tensor.role == "output_head" and tensor.shape in tables else tensor
         for tensor in model.tensors
     ))  # fmt: skip
-
-
-def inventory_rows(model: StoredModel, experts_used: int | None = None) -> tuple[Tensor, ...]:
-    """The counted weights as inventory rows, one a tensor; stacked experts become one row of that many.
-
-    ``experts_used`` is how many routed experts one token uses (None: unknown, all are taken as used).
-    """
-    return tuple(_row(tensor, experts_used) for tensor in model.tensors if tensor.parameters)
-
-
-def _row(tensor: StoredTensor, experts_used: int | None) -> Tensor:
-    layers = () if tensor.layer is None else (tensor.layer,)
-    # Stacked experts: a matrix an expert, or (a bias) a row an expert.
-    stacked = tensor.role in EXPERT_ROLES and (len(tensor.shape) == 3 or tensor.name.endswith("bias"))
-    if not stacked or len(tensor.shape) < 2:
-        return Tensor(tensor.name, tensor.role, tensor.shape, layers)
-    experts = tensor.shape[0]
-    used = experts if experts_used is None else min(experts, experts_used)
-    return Tensor(tensor.name, tensor.role, tensor.shape[1:], layers, experts, used)

@@ -1,0 +1,53 @@
+"""A model file together with the architecture that describes it."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from llmpick.architecture.decoder import Architecture
+from llmpick.architecture.feed_forward import Experts
+from llmpick.errors import UnsupportedArchitecture
+from llmpick.inventory.tensors import Tensor
+from llmpick.readers.hf_config import architecture_from_config
+from llmpick.readers.stored import ConfigSource, StoredModel, mark_tied
+from llmpick.readers.stored_rows import inventory_rows
+
+Specs = Mapping[str, Mapping[str, Any]]
+
+
+class Described(NamedTuple):
+    """``stored`` is None for a bare config: then nothing is known of bytes."""
+
+    architecture: Architecture
+    stored: StoredModel | None
+
+
+def describe(source: ConfigSource | StoredModel, specs: Specs, assume: str | None = None) -> Described:
+    """The architecture of an opened source, and its tensors with tied copies known as such.
+
+    ``assume`` names the model type of a config whose own is not known. Raises UnsupportedArchitecture when nothing
+    describes the model: an unknown architecture, or safetensors without a config.json.
+    """
+    if isinstance(source, ConfigSource):
+        return Described(architecture_from_config(source.config, specs, assume), None)
+    if source.kind == "gguf":
+        from llmpick.readers.gguf_config import architecture_from_gguf, with_known_ties
+
+        return Described(architecture_from_gguf(source, specs), with_known_ties(source, specs))
+    if source.config is None:
+        raise UnsupportedArchitecture(f"{source.files[0]}: no config.json beside it, so nothing says how it is built",
+                                      "put the model's config.json beside the file")  # fmt: skip
+    architecture = architecture_from_config(source.config, specs, assume)
+    return Described(architecture, mark_tied(source) if architecture.embeddings.tied else source)
+
+
+def stored_inventory(described: Described) -> tuple[Tensor, ...]:
+    """The rows of the stored tensors, with the experts that one token uses as the architecture has it."""
+    if described.stored is None:
+        return ()
+    used = {
+        part.num_experts_per_tok
+        for layer in described.architecture.layers
+        for part in layer.parts
+        if isinstance(part, Experts)
+    }
+    return inventory_rows(described.stored, used.pop() if len(used) == 1 else None)
