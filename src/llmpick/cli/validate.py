@@ -16,15 +16,19 @@ def validate(
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Catalog directories or files.")
     ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Rewrite model files in the one canonical format first.")] = False,
     as_json: options.Json = False,
 ) -> int:
     """Check the catalog: schema, duplicate keys, references, sources, computed against published counts."""
     import json
     import sys
 
+    from llmpick.catalog.validation import fix as rewrite
     from llmpick.catalog.validation import validate as check
     from llmpick.errors import ANSWERED, INVALID
 
+    for path in rewrite(paths or []) if fix else ():
+        print(f"rewritten: {path}", file=sys.stderr)
     problems, models = check(paths or [])
     if as_json:
         print(
