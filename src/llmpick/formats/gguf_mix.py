@@ -13,9 +13,6 @@ from llmpick.formats.base import WeightBytes, block_of
 from llmpick.formats.gguf_tensors import GgufTensor, gguf_tensors
 from llmpick.inventory.tensors import Tensor
 
-LAYERS_OF_70B = 80
-"""llama.cpp names shapes by layer count; 80 layers with grouped queries is what it calls 70B."""
-
 
 class Features(NamedTuple):
     """What the rules ask of a model."""
@@ -26,11 +23,8 @@ class Features(NamedTuple):
     falcon: bool
     imatrix: bool
     tied: bool
-
-    @property
-    def size_70b(self) -> bool:
-        """Whether llama.cpp calls the shape 70B."""
-        return self.layers == LAYERS_OF_70B and self.n_gqa > 1
+    size_70b: bool
+    """Whether llama.cpp calls the shape 70B (catalog/formats/gguf_conversion.yaml)."""
 
 
 class Typed(NamedTuple):
@@ -43,8 +37,8 @@ class Typed(NamedTuple):
     size_bytes: int
 
 
-def features(architecture: Architecture, imatrix: bool = False) -> Features:
-    """The structural facts that the rules depend on."""
+def features(architecture: Architecture, conversion: Mapping[str, Any], imatrix: bool = False) -> Features:
+    """The structural facts that the rules depend on; ``conversion`` is the data of gguf_conversion.yaml."""
     parts = [part for layer in architecture.layers for part in layer.parts]
     first = next((layer.parts for layer in architecture.layers if 0 in layer.indices), ())
     if any(isinstance(part, GatedDeltaNet) for part in first):
@@ -56,8 +50,27 @@ def features(architecture: Architecture, imatrix: bool = False) -> Features:
     elif heads is not None:
         n_gqa = heads.num_attention_heads
     experts = max((part.num_experts for part in parts if isinstance(part, Experts)), default=0)
-    return Features(architecture.num_hidden_layers, experts, n_gqa, architecture.gguf.stores_tied_output, imatrix,
-                    architecture.embeddings.tied and not architecture.gguf.stores_tied_output)  # fmt: skip
+    return Features(
+        layers=architecture.num_hidden_layers,
+        n_expert=experts,
+        n_gqa=n_gqa,
+        falcon=architecture.model_type in conversion["falcon"],
+        imatrix=imatrix,
+        tied=architecture.embeddings.tied and not architecture.gguf.stores_tied_output,
+        size_70b=any(_is_shape(architecture, n_gqa, row) for row in conversion["size_70b"]),
+    )
+
+
+def _is_shape(architecture: Architecture, n_gqa: int, row: Mapping[str, Any]) -> bool:
+    named = architecture.model_type in row["model_types"]
+    return (
+        named and architecture.num_hidden_layers == row["num_hidden_layers"] and (not row.get("grouped") or n_gqa > 1)
+    )
+
+
+def converts(architecture: Architecture, formats: Mapping[str, Any]) -> bool:
+    """Whether llama.cpp can make a GGUF file of this model type at all."""
+    return architecture.model_type not in formats["gguf_conversion"]["not_converted"]
 
 
 def typed_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str, formats: Mapping[str, Any],
@@ -65,8 +78,9 @@ def typed_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], mix: 
     """Every tensor of the file with its type and bytes."""
     table = formats["gguf_mixes"]
     rules = _rules(table, mix)
-    traits = features(architecture, imatrix)
-    rows = gguf_tensors(architecture, tensors)
+    conversion = formats["gguf_conversion"]
+    traits = features(architecture, conversion, imatrix)
+    rows = gguf_tensors(architecture, tensors, architecture.model_type in conversion["splits_qkv"])
     roles = {row.name: _role(row, table, traits) for row in rows}
     positions = {} if rules.get("plain") else _positions(rows, roles, traits, rules)
     found: list[Typed] = []

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from llmpick.architecture.attention import LatentAttention
+from llmpick.architecture.attention import Attention, LatentAttention
 from llmpick.architecture.decoder import Architecture, Layer
 from llmpick.architecture.feed_forward import Experts
+from llmpick.architecture.state_space import GatedDeltaNet
 from llmpick.inventory.tensors import Tensor
 
 _NAMES = {
@@ -43,9 +44,12 @@ class GgufTensor(NamedTuple):
         return self.dimensions >= 3
 
 
-def gguf_tensors(architecture: Architecture, tensors: tuple[Tensor, ...]) -> list[GgufTensor]:
-    """Every tensor of the text model's GGUF file."""
-    found = [each for tensor in tensors if tensor.role not in _OUTSIDE for each in _converted(architecture, tensor)]
+def gguf_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], splits_qkv: bool = False) -> list[GgufTensor]:
+    """Every tensor of the text model's GGUF file; ``splits_qkv``: a fused projection is stored as its parts."""
+    inside = [tensor for tensor in tensors if tensor.role not in _OUTSIDE]
+    if splits_qkv:
+        inside = [part for tensor in inside for part in _split_qkv(architecture, tensor)]
+    found = [each for tensor in inside for each in _converted(architecture, tensor)]
     for layer in architecture.layers:
         found += _score_biases(layer)
     tables = architecture.embeddings
@@ -63,6 +67,20 @@ def _converted(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTenso
         yield from _split_delta_input(architecture, tensor)
     else:
         yield _plain(architecture, tensor)
+
+
+def _split_qkv(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:
+    """q, k and v of a fused projection, weight or bias."""
+    if tensor.role != "attention_qkv":
+        yield tensor
+        return
+    part = next(part for layer in architecture.layers if tensor.layers[0] in layer.indices
+                for part in layer.parts if isinstance(part, Attention))  # fmt: skip
+    key = part.num_key_value_heads * part.head_dim
+    value = part.num_key_value_heads * part.value_head_dim
+    for letter, rows in (("q", tensor.shape[0] - key - value), ("k", key), ("v", value)):
+        name = tensor.name.replace("qkv_proj", f"{letter}_proj")
+        yield tensor._replace(name=name, role=f"attention_{letter}", shape=(rows, *tensor.shape[1:]))
 
 
 def _plain(architecture: Architecture, tensor: Tensor) -> GgufTensor:
@@ -102,18 +120,11 @@ def _split_up_projection(architecture: Architecture, tensor: Tensor) -> Iterator
 def _split_delta_input(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTensor]:
     """The delta rule's q, k, v rows are one tensor, its gate another."""
     rows, width = tensor.shape
-    gate = next(out.shape[1] for out in architecture_out_rows(architecture, tensor))
+    part = next(part for layer in architecture.layers if tensor.layers[0] in layer.indices
+                for part in layer.parts if isinstance(part, GatedDeltaNet))  # fmt: skip
+    gate = part.linear_num_value_heads * part.linear_value_head_dim
     yield GgufTensor("blk.{i}.attn_qkv.weight", width, rows - gate, tensor.layers, 2, "attention_qkv")
     yield GgufTensor("blk.{i}.attn_gate.weight", width, gate, tensor.layers, 2, "attention_gate")
-
-
-def architecture_out_rows(architecture: Architecture, tensor: Tensor) -> Iterator[Tensor]:
-    """The output projection that stands in the same layers as a delta rule's input projection."""
-    from llmpick.inventory.decoder import inventory
-
-    for row in inventory(architecture):
-        if row.role == "ssm_out" and row.layers == tensor.layers:
-            yield row
 
 
 def _score_biases(layer: Layer) -> Iterator[GgufTensor]:
