@@ -1,17 +1,30 @@
 """A model file together with the architecture that describes it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from llmpick.architecture.decoder import Architecture
 from llmpick.architecture.feed_forward import Experts
 from llmpick.errors import UnsupportedArchitecture
+from llmpick.inventory.decoder import inventory
 from llmpick.inventory.tensors import Tensor
 from llmpick.readers.hf_config import architecture_from_config
 from llmpick.readers.stored import ConfigSource, StoredModel, mark_tied
 from llmpick.readers.stored_rows import inventory_rows
 
 Specs = Mapping[str, Mapping[str, Any]]
+
+
+_FAMILY = {
+    **dict.fromkeys(("attention_q", "attention_k", "attention_v", "attention_qkv"), "query, key, value"),
+    "attention_output": "output",
+    **dict.fromkeys(("mlp_gate", "mlp_up", "mlp_gate_up"), "up"),
+    "mlp_down": "down",
+    **dict.fromkeys(("expert_gate", "expert_up", "expert_gate_up"), "expert up"),
+    "expert_down": "expert down",
+}
+"""Roles of linear layers that share or do not share having a bias, whether fused or not."""
 
 
 class Described(NamedTuple):
@@ -37,7 +50,21 @@ def describe(source: ConfigSource | StoredModel, specs: Specs, assume: str | Non
         raise UnsupportedArchitecture(f"{source.files[0]}: no config.json beside it, so nothing says how it is built",
                                       "put the model's config.json beside the file")  # fmt: skip
     architecture = architecture_from_config(source.config, specs, assume)
-    return Described(architecture, mark_tied(source) if architecture.embeddings.tied else source)
+    known = _without_padding_biases(source, architecture)
+    return Described(architecture, mark_tied(known) if architecture.embeddings.tied else known)
+
+
+def _without_padding_biases(model: StoredModel, architecture: Architecture) -> StoredModel:
+    """GPTQ's first quantiser gave every linear layer a bias, zero where the model has none: those do not count."""
+    if not any(tensor.type_name.startswith("GPTQ") for tensor in model.tensors):
+        return model
+    real = {_FAMILY.get(row.role) for row in inventory(architecture) if row.name.endswith(".bias")}
+    return replace(model, tensors=tuple(
+        tensor._replace(not_counted="bias that the model does not have")
+        if tensor.name.endswith(".bias") and not tensor.not_counted and _FAMILY.get(tensor.role, None) not in {None, *real}
+        else tensor
+        for tensor in model.tensors
+    ))  # fmt: skip
 
 
 def stored_inventory(described: Described) -> tuple[Tensor, ...]:

@@ -31,6 +31,9 @@ MAX_ELEMENTS = 2**40
 _MODEL_FIELDS = ("hidden_size", "num_hidden_layers", "max_position_embeddings", "final_norm", "position_encoding",
                  "activation", "parallel_residual")  # fmt: skip
 
+_POSITIVE = frozenset({"hidden_size", "vocab_size", "num_attention_heads", "num_key_value_heads", "embedding_size"})
+"""Sizes of which a model has at least one."""
+
 Specs = Mapping[str, Mapping[str, Any]]
 
 
@@ -148,6 +151,7 @@ def _require(scope: Scope, spec: Mapping[str, Any]) -> None:
 
 def _build(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
     model = {field: scope.evaluate(spec["model"][field]) for field in _MODEL_FIELDS if field in spec["model"]}
+    model["hidden_size"] = _size("hidden_size", model["hidden_size"])
     layer_count = model["num_hidden_layers"]
     if type(layer_count) is not int or not 0 < layer_count <= MAX_LAYERS:
         raise InvalidFile(f"num_hidden_layers is {layer_count!r}", f"it must be between 1 and {MAX_LAYERS}")
@@ -229,7 +233,7 @@ def _values(cls: type, spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 def _size(key: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise InvalidFile(f"{key} is {value!r}: not a whole number")
-    if not 0 <= value <= MAX_ELEMENTS:
+    if not (1 if key in _POSITIVE else 0) <= value <= MAX_ELEMENTS:
         raise InvalidFile(f"{key} is {value}: impossible")
     return int(value)
 

@@ -16,6 +16,8 @@ from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2
 
 F32 = 4
 FRAGMENT_CAP_BYTES = 64 * 2**20
+DELTA_RULE_TENSORS = 61
+"""Quarters of the value width that a gated delta rule keeps at its widest (seen on one shape)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Shape:
     n_ff_shared: int = 0
     mamba1: bool = False
     d_in_proj: int = 0
+    delta_values: int = 0
+    query_gate: int = 0
     learned_positions: bool = False
     parallel: bool = False
 
@@ -76,7 +80,8 @@ def shape_of(architecture: Architecture) -> Shape:
             if isinstance(part, Attention):
                 widest(n_head=part.num_attention_heads, d_head=part.head_dim,
                        n_embd_k=part.num_key_value_heads * part.head_dim,
-                       n_embd_v=part.num_key_value_heads * part.value_head_dim)  # fmt: skip
+                       n_embd_v=part.num_key_value_heads * part.value_head_dim,
+                       query_gate=part.output_gate_elements if part.gate_in_query else 0)  # fmt: skip
                 fused_qkv = part.fused_qkv and architecture.position_encoding == "rotary" and len(layer.norms) > 1
             elif isinstance(part, LatentAttention):
                 latent = part.kv_lora_rank + part.qk_rope_head_dim
@@ -107,8 +112,7 @@ def _recurrent(part: object) -> dict[str, int]:
     if isinstance(part, Mamba2):
         return {"d_in_proj": 2 * part.intermediate_size + 2 * part.n_groups * part.state_size + part.num_heads}
     if isinstance(part, GatedDeltaNet):
-        key = part.linear_num_key_heads * part.linear_key_head_dim
-        return {"d_in_proj": 2 * key + 2 * part.linear_num_value_heads * part.linear_value_head_dim}
+        return {"delta_values": part.linear_num_value_heads * part.linear_value_head_dim}
     return {}
 
 
@@ -122,7 +126,7 @@ def moments(shape: Shape, at: Setting) -> dict[str, int]:
     unit = F32 * at.micro_batch
     x = shape.n_embd * unit
     held = _held_bytes(shape, at)
-    found = {"logits": F32 * shape.n_vocab * at.outputs + x}
+    found = {"logits": F32 * shape.n_vocab * at.outputs + x + _before_logits(shape, x, unit)}
     if shape.n_ff:
         found["feed-forward"] = (
             held + (3 if shape.gated else 1) * shape.n_ff * unit + (2 if shape.fused_gate_up else 3) * x
@@ -135,7 +139,20 @@ def moments(shape: Shape, at: Setting) -> dict[str, int]:
         found["state space"] = held + 12 * x
     if shape.d_in_proj:
         found["state space"] = held + shape.d_in_proj * unit + 10 * x
+    if shape.delta_values:  # queries, keys, values, decays and their products chunk by chunk
+        found["delta rule"] = held + DELTA_RULE_TENSORS * shape.delta_values * unit // 4
     return found
+
+
+def _before_logits(shape: Shape, x: int, unit: int) -> int:
+    """What lies in front of the logits because the last layer's output was not put at the start of the buffer.
+
+    A shared expert wider than half the hidden state is computed beside the routed experts' outputs; an ungated
+    feed-forward after attention leaves one hidden state.
+    """
+    if 2 * shape.n_ff_shared > shape.n_embd and shape.n_expert_used:
+        return 2 * shape.n_expert_used * shape.n_embd * unit + 2 * x
+    return x if shape.n_ff and not shape.gated and not shape.parallel else 0
 
 
 def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
@@ -147,11 +164,14 @@ def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
 
 def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -> int:
     q = shape.n_head * shape.d_head * unit
+    if shape.query_gate:  # queries and their gate are one projection, kept until the gate is applied
+        held += (shape.n_head * shape.d_head + shape.query_gate) * unit - x
     # Rotated queries and keys of a fused projection are new tensors, after which the projection is freed; a quantised
     # cache rotates them once more.
     freed = shape.fused_qkv and not at.quantized_k
     if at.flash_attention:
         copied = (shape.n_embd_k if at.quantized_k else 0) + (shape.n_embd_v if at.quantized_v else 0)
+        copied = 0 if shape.latent_rows else copied
         copy = 2 * at.cells * at.streams * copied
         return held + (x if freed else 2 * x) + 2 * q + copy + 2 * shape.v_head_rows * unit
     scores = F32 * shape.n_head * at.cells * at.micro_batch
