@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
-from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCES, ORGANIZATIONS
+from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCE_ROWS, LICENCES, ORGANIZATIONS
 from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
@@ -63,6 +63,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     sources["licence"] = sources.pop("license", source("model card", date))
     if low:
         sources["licence"][0]["confidence"] = "low"
+    row = next((facts["licences"][row] for pattern, row in LICENCE_ROWS if re.match(pattern, fact["id"])), None)
+    if row is not None and row["evidence"].startswith("read"):
+        sources["licence"] = source(row["source"], date)
     if fact["id"] in LICENCE_CORRECTIONS:
         record["licence"], why = LICENCE_CORRECTIONS[fact["id"]]
         sources["licence"] = source(why, date)
@@ -70,6 +73,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     if published["text"]:
         published["exception"] = EXCEPTIONS.get(fact["id"])
         record["published_parameters"] = {key: value for key, value in published.items() if value}
+    by_name = "model name" in fact["sources"].get("published_params", "")
+    if by_name and published["text"] and published["text"].lower() in (fact["hf_repo"] or "").lower():
+        sources["published_params"] = source(f"name of {fact['hf_repo']}", date)
     record["config"] = slim(fact["config"])
     if fact["context_length"]:
         record["context_length"] = fact["context_length"]
@@ -189,6 +195,7 @@ def main() -> None:
     measured = [
         row["model"] for name in ("benchmarks", "mmlu_consensus") for row in rows(directory / f"quality/{name}.jsonl")
     ]
+    facts["licences"] = {row["family"]: row for row in rows(directory / "quality/licences.jsonl")}
     facts["repositories"] = sorted({name for name in measured if re.fullmatch(r"[\w.-]+/[\w.-]+", name)})
     tokenizers = {row["family"]: row for row in rows(directory / "quality/languages_tokenizers.jsonl")}
     families: dict[str, dict[str, Any]] = {}

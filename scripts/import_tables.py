@@ -117,3 +117,24 @@ ORGANIZATIONS = {
         "Minimax": "MiniMax", "Mimo": "MiMo", "Neox": "NeoX", "Palm": "PaLM", "Pangu": "PanGu", "Vl": "VL",
     },
 }  # fmt: skip
+
+# (pattern of ids, row of the licence table that someone read)
+LICENCE_ROWS = [
+    (r"llama-(7|13|30|65)b$", "LLaMA (1) 7B/13B/33B/65B"), (r"code-llama", "Code Llama"), (r"alpaca", "Alpaca (7B, 13B)"),
+    (r"vicuna-(7|13)b$", "Vicuna v1.5 (7B, 13B, 16k)"), (r"vicuna", "Vicuna v0-v1.3 (7B, 13B, 33B)"), (r"koala", "Koala 13B"),
+    (r"wizardlm-7b", "WizardLM 7B/13B v1.0-1.1, 30B"), (r"wizardlm", "WizardLM 13B v1.2, 70B v1.0"),
+    (r"belle-llama", "BELLE-LLaMA"), (r"belle-7b|bloom", "BLOOM"), (r"xuanyuan", "XuanYuan"),
+    (r"chinese-(llama|alpaca)-\d+b", "Chinese-LLaMA/Alpaca (v1)"), (r"opt-", "OPT 125M-66B"), (r"gpt-j", "GPT-J 6B"),
+    (r"gpt-neox", "GPT-NeoX-20B"), (r"pythia", "Pythia 70M-12B"), (r"cerebras", "Cerebras-GPT"),
+    (r"redpajama", "RedPajama-INCITE"), (r"dolly", "Dolly v2 3B/7B/12B"),
+    (r"mpt-7b", "MPT-7B, MPT-30B (base), MPT-7B-StoryWriter"), (r"falcon-(7|40)b$", "Falcon 7B/40B (+instruct), Falcon-RW"),
+    (r"falcon-180b", "Falcon 180B"), (r"qwen-1.8b", "Qwen 1.8B"), (r"qwen-", "Qwen 7B/14B/72B"),
+    (r"deepseek-(llm|moe|coder|v2)",
+     "DeepSeek LLM 7B/67B, DeepSeekMoE, DeepSeek-Coder, DeepSeek-V2/V2.5, Coder-V2, V3 (Dec 2024)"),
+    (r"chatglm-6b", "ChatGLM-6B"), (r"chatglm2", "ChatGLM2-6B"), (r"chatglm3", "ChatGLM3-6B"), (r"glm-130b", "GLM-130B"),
+    (r"glm-4-9b$", "GLM-4-9B"), (r"baichuan-7b", "Baichuan-7B"), (r"baichuan-13b", "Baichuan-13B"),
+    (r"baichuan2", "Baichuan 2 7B/13B"), (r"yi-", "Yi 6B/9B/34B, Yi-1.5"), (r"grok-1", "Grok-1"),
+    (r"phi-", "Phi-1, Phi-1.5, Phi-2, Phi-3, Phi-3.5, Phi-4"), (r"rwkv", "RWKV-4/5/6/7"), (r"dbrx", "DBRX"),
+    (r"stablelm-(base|3b)", "StableLM-Base-Alpha, StableLM-3B-4E1T"), (r"nemotron-4-340b", "Nemotron-4 340B"),
+    (r"starcoder-", "StarCoder, StarCoderBase, SantaCoder"),
+]  # fmt: skip
