@@ -43,12 +43,12 @@ def test_cache_is_exact(shape: dict[str, Any], catalog: Catalog) -> None:
 
 
 def test_compute_buffer_error(catalog: Catalog) -> None:
-    """Median error at most 1 %, and at least 85 % of all settings within 5 %."""
+    """Median error at most 1 %, and at least 92 % of all settings within 5 %."""
     errors = [
         abs(estimate.devices[0].compute / row[6] - 1) for shape in SHAPES for estimate, row in estimates(shape, catalog)
     ]
     assert median(errors) <= 0.01
-    assert sum(error <= 0.05 for error in errors) / len(errors) >= 0.85
+    assert sum(error <= 0.05 for error in errors) / len(errors) >= 0.92
 
 
 def test_interval_holds_the_allocation(catalog: Catalog) -> None:
