@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel made from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    done = subprocess.run([sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", str(folder), str(ROOT)], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return next(folder.glob("*.whl"))
 
@@ -28,6 +30,21 @@ def test_the_wheel_holds_the_whole_catalog(wheel: Path) -> None:
     assert {name for name in inside if name.endswith(".yaml")} == {
         path.relative_to(catalog).as_posix() for path in catalog.rglob("*.yaml")
     }
+
+
+def test_the_wheel_carries_its_snapshot(wheel: Path, tmp_path: Path) -> None:
+    """The first start of a fresh installation parses no YAML and validates nothing."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "site")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), "LLMPICK_CACHE": str(tmp_path / "cache")}
+    script = (
+        "import sys; from llmpick.cli.main import run; assert run(['list']) == run(['params', 'llama-7b']) == 0; "
+        "print([name for name in ('pydantic', 'yaml') if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=False, capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
 
 
 def test_the_installed_wheel_answers(wheel: Path, tmp_path: Path) -> None:
