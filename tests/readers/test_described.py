@@ -74,6 +74,27 @@ def test_a_type_that_ties_by_default_ties_its_stored_head(specs: dict[str, Any],
     assert sum(row.parameters for row in listed) == sum(row.parameters for row in computed)
 
 
+@pytest.mark.parametrize("model_type", ["llama", "qwen2"])
+def test_biases_that_a_quantiser_added_do_not_count(model_type: str, specs: dict[str, Any], tmp_path: Path) -> None:
+    """Old GPTQ files give every linear layer a bias; only those that the model has are parameters."""
+    config = {"model_type": model_type, "hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4,
+              "intermediate_size": 256, "vocab_size": 100, "num_key_value_heads": 4}  # fmt: skip
+    computed = inventory(architecture_from_config(config, specs))
+    header: dict[str, tuple[str, tuple[int, ...]]] = {}
+    for name, (dtype, shape) in checkpoint(computed).items():
+        if "proj" not in name or name.endswith("bias"):
+            header[name] = (dtype, shape)
+            continue
+        (out, inn), stem = shape, name.removesuffix(".weight")
+        header |= {f"{stem}.qweight": ("I32", (inn // 8, out)), f"{stem}.qzeros": ("I32", (1, out // 8)),
+                   f"{stem}.scales": ("F16", (1, out)), f"{stem}.g_idx": ("I32", (inn,)),
+                   f"{stem}.bias": ("F16", (out,))}  # fmt: skip
+    write_safetensors(tmp_path / "model.safetensors", header)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    listed = stored_inventory(describe(open_source(tmp_path), specs))
+    assert sum(row.parameters for row in listed) == sum(row.parameters for row in computed)
+
+
 def test_a_config_alone_has_no_tensors(specs: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(MIXTRAL))
     described = describe(open_source(tmp_path / "config.json"), specs)

@@ -61,7 +61,7 @@ def _without_padding_biases(model: StoredModel, architecture: Architecture) -> S
     real = {_FAMILY.get(row.role) for row in inventory(architecture) if row.name.endswith(".bias")}
     return replace(model, tensors=tuple(
         tensor._replace(not_counted="bias that the model does not have")
-        if tensor.name.endswith(".bias") and not tensor.not_counted and _FAMILY.get(tensor.role, None) not in {None, *real}
+        if tensor.name.endswith(".bias") and not tensor.not_counted and _FAMILY.get(tensor.role) not in {None, *real}
         else tensor
         for tensor in model.tensors
     ))  # fmt: skip
