@@ -35,7 +35,7 @@ def rows(name: str) -> list[dict[str, Any]]:
 
 
 def parameters() -> list[str]:
-    references = {row["id"]: row for row in rows("reference/reference_counts.jsonl.gz")}
+    references = {row["id"]: row for row in rows("reference/model_counts.jsonl.gz")}
     outcome: Counter[str] = Counter()
     methods: Counter[str] = Counter()
     odd = []
@@ -52,7 +52,8 @@ def parameters() -> list[str]:
             continue
         exact = (count.total, count.active) == (reference["total"], reference["active"])
         outcome["exact" if exact else "different"] += 1
-        methods[str(reference["method"]).split(":")[0].split("(")[0].strip()] += exact
+        if exact:
+            methods[str(reference["method"]).split(":")[0].split("(")[0].strip()] += 1
         if not exact:
             odd.append(f"| {model_id} | {count.total:,} | {reference['total']:,} |")
     lines = [f"{len(CATALOG.ids)} models in the catalog. Total and active parameters against an independent count:", ""]
