@@ -30,13 +30,56 @@ def known_formats(formats: Mapping[str, Any]) -> list[str]:
 
 
 def canonical_name(name: str, formats: Mapping[str, Any]) -> str:
-    """The format's own spelling of a name or alias, compared without case. Raises UnknownName with near ones."""
+    """The format's own spelling of a name or alias, compared without case. Raises UnknownName with near ones.
+
+    A family's name carries numbers: ``exl3-4.25bpw`` is ``EXL3-4.25bpw``.
+    """
     folded = name.lower()
     for table in (formats["gguf_mixes"]["mixes"], formats["packed"]["formats"]):
         for known, row in table.items():
             if folded == known.lower() or folded in (alias.lower() for alias in row.get("aliases", ())):
                 return str(known)
+    member = family_member(name, formats["packed"])
+    if member is not None:
+        return member[0]
     raise UnknownName.near("format", name, known_formats(formats))
+
+
+def family_member(name: str, packed: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """A name of a family of packed formats and its row: ``GPTQ-3bit-64g`` -> 3 bits, a scale for 64 weights.
+
+    None when no family has such a name or its packer does not offer these numbers.
+    """
+    import re
+
+    for pattern, row in packed["families"].items():
+        numbers = r"(?P<bits>[0-9]{1,2}(?:\.[0-9]{1,3})?)"
+        groups = r"(?P<group>[0-9]{1,5})"
+        expression = re.escape(pattern).replace(r"\{bits\}", numbers).replace(r"\{group\}", groups)
+        match = re.fullmatch(expression, name.strip(), re.IGNORECASE)
+        if match is not None and (found := _numbered(match.groupdict(), row)) is not None:
+            written = {key: str(value) for key, value in found.items() if key in ("bits", "group")}
+            return pattern.format(**written), found
+    return None
+
+
+def _numbered(text: Mapping[str, str], row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The row with the numbers of the name put in, or None when they are not offered."""
+    bits = float(text["bits"])
+    if not row.get("fractional"):
+        if bits not in row["any_bits"]:
+            return None
+        bits = int(bits)
+    elif not row["smallest_bits"] <= bits <= row["largest_bits"]:
+        return None
+    found = {**row, "bits": bits}
+    if "group" in text:
+        if int(text["group"]) not in row["any_group"]:
+            return None
+        found["group"] = int(text["group"])
+    if row.get("zero_bits") == "bits":
+        found["zero_bits"] = bits
+    return found
 
 
 def block_of(type_name: str, formats: Mapping[str, Any]) -> tuple[int, int]:

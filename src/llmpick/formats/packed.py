@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmpick.architecture.decoder import Architecture
-from llmpick.formats.base import WeightBytes
+from llmpick.errors import UnknownName
+from llmpick.formats.base import WeightBytes, family_member
 from llmpick.inventory.tensors import Tensor
 
 _TABLES = ("token_embedding", "position_embedding", "per_layer_embedding")
@@ -37,7 +38,12 @@ def weigh_packed(
 ) -> WeightBytes:
     """Bytes by place. Tied heads are loaded once: these runtimes share the table."""
     table = formats["packed"]
-    row = table["formats"][name]
+    row = table["formats"].get(name)
+    if row is None:
+        member = family_member(name, table)
+        if member is None:
+            raise UnknownName.near("format", name, list(table["formats"]))
+        row = member[1]
     layers = [0] * architecture.num_hidden_layers
     experts = [0] * architecture.num_hidden_layers
     embedding = output = other = 0
@@ -72,5 +78,6 @@ def _is_packed(tensor: Tensor, row: Mapping[str, Any], table: Mapping[str, Any])
     return tensor.component in _LINEAR and tensor.role not in table["unquantised"]
 
 
-def _ceil(value: int, divisor: int) -> int:
-    return -(-value // divisor)
+def _ceil(value: float, divisor: int) -> int:
+    """Rounded up; ``value`` is fractional only where a format's average bits are."""
+    return int(-(-value // divisor))
