@@ -32,7 +32,6 @@ SETTINGS: dict[str, type] = {
     "n_outputs_max": int, "n_gpu_layers": int, "n_cpu_moe": int, "split_mode": str, "tensor_split": str,
 }  # fmt: skip
 _GRAPH_SOURCE = "ggml-org/llama.cpp 0c1e5709, measured allocations (docs/memory.md)"
-PIPELINE_COPIES = 4
 
 
 class Loaded(NamedTuple):
@@ -182,18 +181,20 @@ def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Se
 
 
 def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: graph.Setting) -> tuple[int, int]:
-    """(estimate, what may come on top) of a device's compute buffer."""
+    """(estimate, what may come on top) of a device's compute buffer; nothing on a device without layers."""
+    owners = {owner for owner in (*plan.layer_device, plan.output_device) if owner >= 0}
+    if index and index not in owners:
+        return 0, 0
     slack = graph.fragmentation_bytes(shape, at)
     moments = graph.moments(shape, at)
     everything = all(owner >= 0 for owner in plan.layer_device) and not plan.expert_layers_on_host
-    owners = {owner for owner in (*plan.layer_device, plan.output_device) if owner >= 0}
+    if len(owners) > 1 and everything:
+        graph.pipeline(moments, shape, at, index == 0)
     if len(owners) > 1 and index != plan.output_device:
         moments.pop("logits")
     size = max(moments.values(), default=3 * shape.n_embd * graph.F32 * at.micro_batch)
-    if len(owners) > 1 and everything:
-        size += PIPELINE_COPIES * graph.host_bytes(shape, at)
-    if not everything:
-        staged = _largest_host_tensor(model, plan)
+    if index == 0 and not everything:  # the first device computes batches of what is on the host
+        staged = _largest_host_tensor(model, plan, shape.gated)
         logits = model.weights.output_bytes + moments.get("logits", 0) if plan.output_device < 0 else 0
         activations = 3 * shape.n_embd * graph.F32 * at.micro_batch
         size = max(size, staged + activations, logits)
@@ -201,13 +202,18 @@ def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: grap
     return size, slack
 
 
-def _largest_host_tensor(model: Loaded, plan: Plan) -> int:
-    """Upper bound of the largest matrix that a batch copies to the device: half of a layer's experts or dense weights."""
+def _largest_host_tensor(model: Loaded, plan: Plan, gated: bool) -> int:
+    """The largest matrix that a batch copies to the device: a third of a layer's experts, or half of a dense layer.
+
+    A mix gives some layers a larger down projection: what the largest layer has over two thirds of the smallest.
+    """
+    experts = [size for size in model.weights.layer_expert_bytes if size]
+    rest = min(experts, default=0) * (2 if gated else 1) // (3 if gated else 2)
     found = 0
     for layer, owner in enumerate(plan.layer_device):
-        experts = model.weights.layer_expert_bytes[layer]
+        size = model.weights.layer_expert_bytes[layer]
         if owner < 0 or layer < plan.expert_layers_on_host:
-            found = max(found, experts // 2 or model.weights.layer_bytes[layer] // 2)
+            found = max(found, size - rest if size else model.weights.layer_bytes[layer] // 2)
     return found
 
 

@@ -16,6 +16,7 @@ from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2
 
 F32 = 4
 FRAGMENT_CAP_BYTES = 64 * 2**20
+PIPELINE_COPIES = 4
 DELTA_RULE_TENSORS = 61
 """Quarters of the value width that a gated delta rule keeps at its widest (seen on one shape)."""
 
@@ -142,6 +143,17 @@ def moments(shape: Shape, at: Setting) -> dict[str, int]:
     if shape.delta_values:  # queries, keys, values, decays and their products chunk by chunk
         found["delta rule"] = held + DELTA_RULE_TENSORS * shape.delta_values * unit // 4
     return found
+
+
+def pipeline(moments: dict[str, int], shape: Shape, at: Setting, first: bool) -> None:
+    """Add what several devices in a pipeline keep in `PIPELINE_COPIES`: masks, the input embeddings, the layer's input.
+
+    Read off two devices with flash attention and without; the first device has no layer input to receive.
+    """
+    held, x = _held_bytes(shape, at), shape.n_embd * F32 * at.micro_batch
+    inputs = PIPELINE_COPIES * x * (1 if first else 2)
+    for name in moments:  # every moment but the logits holds one copy of the masks already
+        moments[name] += (PIPELINE_COPIES - (name != "logits")) * held + inputs
 
 
 def _before_logits(shape: Shape, x: int, unit: int) -> int:
