@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
-from import_tables import FAMILIES, LICENCE_CORRECTIONS, LICENCE_ROWS, LICENCES, ORGANIZATIONS
+from import_tables import FAMILIES, LANGUAGES, LICENCE_CORRECTIONS, LICENCE_ROWS, LICENCES, MORE_SOURCES, ORGANIZATIONS
 from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
@@ -83,8 +83,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["derived_from"] = fact["derived_from"]
     if fact["training_tokens"]:
         record["training"] = {"tokens": fact["training_tokens"]}
-    if fact["languages"]:
-        record["languages"] = fact["languages"]
+    if fact["languages"] and fact["languages"] != "hy-v3":
+        record["languages"] = re.sub(r",(?=\S)", ", ", fact["languages"]).replace("jp", "ja")
     repository = fact["hf_repo"]
     if repository and "/" in repository:
         others = [*same_shape(repository, facts["repositories"]), *MORE_REPOSITORIES.get(fact["id"], [])]
@@ -210,8 +210,22 @@ def main() -> None:
         if table:
             add_description(record, describe(tokenizers[table], record["config"], options.date))
         families.setdefault(family, {})[fact["id"]] = record
+    for records in families.values():
+        inherit(records, {each: row for some in families.values() for each, row in some.items()})
     for family, records in families.items():
         write_family(CATALOG / "models" / family, records)
+
+
+def inherit(records: dict[str, dict[str, Any]], everything: dict[str, dict[str, Any]]) -> None:
+    """A derivative speaks what its original speaks, until someone says otherwise."""
+    for record in records.values():
+        base = everything.get(record.get("derived_from", ""), {})
+        silent = "languages" not in record and "chinese_support" not in record
+        for key in ("languages", "chinese_support"):
+            if silent and key in base and key in base["sources"]:
+                note = {"source": f"as {record['derived_from']}", "date": base["sources"][key][0]["date"]}
+                record["sources"][key] = [{**note, "confidence": "low"}]
+                record[key] = base[key]
 
 
 def add_description(record: dict[str, Any], description: dict[str, Any]) -> None:
@@ -234,7 +248,7 @@ def describe(row: dict[str, Any], config: dict[str, Any], date: str) -> dict[str
                  "vocab_size": int(vocabulary[1]) if vocabulary else None}  # fmt: skip
     training = {"hardware": row.get("training_hardware"), "knowledge_cutoff": row.get("knowledge_cutoff")}
     found = {
-        "languages": row.get("languages"), "chinese_support": row.get("chinese_support"),
+        "languages": LANGUAGES.get(row.get("languages", ""), row.get("languages")), "chinese_support": row.get("chinese_support"),
         "position_encoding": row.get("position_encoding"), "normalization": row.get("normalisation"),
         "activation": row.get("activation"), "attention": attention(row.get("attention") or "", config),
         "tokenizer": {key: value for key, value in tokenizer.items() if value and value != "undisclosed"},
@@ -243,7 +257,11 @@ def describe(row: dict[str, Any], config: dict[str, Any], date: str) -> dict[str
     found = {key: value for key, value in found.items() if value and value != "undisclosed"}
     confidence = {} if row.get("evidence_level") == "read" else {"confidence": "low"}
     note = [{"source": row["source"], "date": date, **confidence}]
-    return {**found, "sources": dict.fromkeys(found, note)}
+    sources = dict.fromkeys(found, note)
+    for (family, key), text in MORE_SOURCES.items():
+        if family == row["family"]:
+            sources[key] = source(text, date)
+    return {**found, "sources": sources}
 
 
 def attention(text: str, config: dict[str, Any]) -> str:

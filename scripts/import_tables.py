@@ -138,3 +138,27 @@ LICENCE_ROWS = [
     (r"stablelm-(base|3b)", "StableLM-Base-Alpha, StableLM-3B-4E1T"), (r"nemotron-4-340b", "Nemotron-4 340B"),
     (r"starcoder-", "StarCoder, StarCoderBase, SantaCoder"),
 ]  # fmt: skip
+
+# A statement of the tokenizer table -> the same with the codes of languages first, where their makers list them
+LANGUAGES = {
+    "46 natural + 13 programming; simplified Chinese 16.2% of the corpus":
+        "ak, ar, as, bm, bn, ca, en, es, eu, fon, fr, gu, hi, id, ig, ki, kn, lg, ln, ml, mr, ne, nso, ny, or, pa, pt, rn,"
+        " rw, sn, st, sw, ta, te, tn, ts, tum, tw, ur, vi, wo, xh, yo, zh, zu; 13 programming languages",
+    "10 optimised incl. zh, 23 in pretraining": "en, fr, es, it, de, pt, ja, ko, zh, ar; 23 in pretraining",
+    "18 incl. Chinese": "ar, cs, de, en, es, fr, hi, it, ja, ko, nl, pl, pt, ro, ru, sv, ur, zh",
+    "140+ incl. zh": "en, zh and 140 more", "12 incl. zh": "en, de, es, fr, ja, pt, ar, cs, it, ko, nl, zh",
+    "8, as 3.1": "en, de, fr, it, pt, hi, es, th",
+    "12 listed (Chinese not listed); 200 in data": "ar, de, en, es, fr, hi, id, it, pt, th, tl, vi; 200 in the data",
+    "multilingual incl. zh": "en, zh and more", "10+ incl. zh": "en, fr, de, es, it, pt, zh, ja, ru, ko",
+    "11 incl. zh": "en, fr, de, es, it, pt, ru, zh, ja; 11 stated", "12+ evaluated incl. zh": "en, zh; 12 more evaluated",
+    "~30 incl. zh": "en, zh; about 30 stated", "29+ incl. zh": "en, zh; 29 stated", "119 incl. zh": "en, zh; 119 stated",
+    "201 stated incl. zh": "en, zh; 201 stated",
+}  # fmt: skip
+
+# (row of the tokenizer table, field) -> where what stands above was read
+MORE_SOURCES = {
+    (
+        "BLOOM",
+        "languages",
+    ): "https://huggingface.co/bigscience/bloom/blob/8ffc30e8203886158445cbc08e88b1b4e894c035/README.md"
+}
