@@ -55,7 +55,7 @@ def features(architecture: Architecture, conversion: Mapping[str, Any], imatrix:
         n_expert=experts,
         n_gqa=n_gqa,
         falcon=architecture.model_type in conversion["falcon"],
-        imatrix=imatrix,
+        imatrix=bool(imatrix),
         tied=architecture.embeddings.tied and not architecture.gguf.stores_tied_output,
         size_70b=any(_is_shape(architecture, n_gqa, row) for row in conversion["size_70b"]),
     )
