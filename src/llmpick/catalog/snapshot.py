@@ -29,6 +29,7 @@ LAYOUT = 5
 PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"
 """The snapshot that a wheel carries for its own catalog (scripts/prebuild_snapshot.py); absent in a checkout."""
 
+MAX_ROW_BYTES = 2**24
 _KEY = re.compile(r"[0-9a-f]{24}")
 Place = tuple[int, int, int]
 """Where a row of a table stands: offset, length, checksum."""
@@ -90,6 +91,8 @@ class Store:
     def read_row(self, table: str, place: Place) -> Any:
         """One row of a table by its place, or None."""
         offset, length, checksum = place
+        if not 0 < length <= MAX_ROW_BYTES:
+            return None
         for folder in self._folders:
             try:
                 with open(folder / f"{table}.rows", "rb") as file:
