@@ -20,6 +20,8 @@ PRINTED_BY_VLLM = [
     ("qwen3-32b", "BF16", 2, 30.59, 5.64),
     ("llama-3.3-70b", "FP8", 1, 67.72, 4.84),
     ("llama-3.3-70b", "FP8", 2, 33.88, 4.84),
+    ("gpt-oss-20b", "MXFP4", 1, 13.47, 7.38),
+    ("gpt-oss-120b", "MXFP4", 1, 64.38, 7.38),
 ]
 # QwenLM speed benchmark (transformers 4.46.0): model, format, GPUs, prompt tokens, peak that PyTorch reported in GiB.
 PEAKS_OF_TRANSFORMERS = [

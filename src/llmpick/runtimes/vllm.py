@@ -11,6 +11,7 @@ Left out: pages of hybrid groups are padded to a common size; weights that a qua
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from llmpick.architecture.feed_forward import Experts
 from llmpick.errors import UsageError
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
 from llmpick.runtimes.parts import need_devices, row_for
@@ -95,7 +96,7 @@ def activation_bytes(model: Model, settings: Mapping[str, Any], tensor: int, dat
 
 def _device(model: Model, request: Request, device: Budget, stage: int, plan: Plan, settings: Mapping[str, Any],
             data: Mapping[str, Any]) -> tuple[DeviceMemory, int]:  # fmt: skip
-    weights = rank_weights(model, plan, stage)
+    weights = rank_weights(model, plan, stage) + expert_padding(model, plan, stage, data) // plan.tensor
     activations = activation_bytes(model, settings, plan.tensor, data)
     runtime, low, high = _overhead(settings, plan.tensor > 1, data)
     share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
@@ -107,10 +108,10 @@ def _device(model: Model, request: Request, device: Budget, stage: int, plan: Pl
     wanted = cache(request.context, request.sequences)
     rest = share - weights - activations - runtime
     held = most(lambda tokens: cache(tokens) <= rest, MAX_TOKENS) if rest > 0 and cache(1) else 0
-    known = weights + wanted
+    low, high = low + wanted + weights, high + wanted + int(data["weights_high"] * weights)
     made = DeviceMemory(
         device.name, share, weights, wanted, activations, runtime,
-        known + int(data["activation_low"] * activations) + low, known + int(data["activation_high"] * activations) + high,
+        int(data["activation_low"] * activations) + low, int(data["activation_high"] * activations) + high,
     )  # fmt: skip
     return made, held
 
@@ -131,6 +132,17 @@ def rank_weights(model: Model, plan: Plan, stage: int) -> int:
             size += max(0, weights.input_embedding_bytes - weights.output_bytes)  # the last stage has the table too
     whole = 2 * replicated_elements(model.tensors) // plan.pipeline
     return size if plan.tensor == 1 else whole + -(-max(0, size - whole) // plan.tensor)
+
+
+def expert_padding(model: Model, plan: Plan, stage: int, data: Mapping[str, Any]) -> int:
+    """What kernels add to a stage's experts: intermediate sizes padded to a multiple (`expert_pad` of the format)."""
+    multiple = data["expert_pad"].get(model.weights.format)
+    width = max((part.moe_intermediate_size for layer in model.architecture.layers for part in layer.parts
+                 if isinstance(part, Experts)), default=0)  # fmt: skip
+    if not multiple or not width:
+        return 0
+    first, last = plan.stage(stage, model.architecture.num_hidden_layers)
+    return sum(model.weights.layer_expert_bytes[first:last]) * (-width % multiple) // width
 
 
 def rank_cache(model: Model, request: Request, tokens: int, sequences: int, first: int, last: int, tensor: int,
@@ -159,7 +171,7 @@ def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, sett
     several = f" on {len(devices)} GPUs" if len(devices) > 1 else ""
     rows = min(settings["max_num_seqs"], settings["max_num_batched_tokens"])
     return (
-        Term("weights", weights, weights, weights, "B", f"{model.weights.format} tensors{several}", data["source"]),
+        Term("weights", weights, weights, int(data["weights_high"] * weights), "B", f"{model.weights.format} tensors{several}", data["source"]),
         Term("kv_cache", cache, cache, cache, "A", f"{request.sequences} × {request.context:,} tokens in blocks of "
              f"{settings['block_size']}{several}", data["source"]),
         Term("compute", compute, int(data["activation_low"] * compute), int(data["activation_high"] * compute), "C",
