@@ -136,7 +136,7 @@ def rank_weights(model: Model, plan: Plan, stage: int) -> int:
 
 def expert_padding(model: Model, plan: Plan, stage: int, data: Mapping[str, Any]) -> int:
     """What kernels add to a stage's experts: intermediate sizes padded to a multiple (`expert_pad` of the format)."""
-    multiple = data["expert_pad"].get(model.weights.format)
+    multiple: int | None = data["expert_pad"].get(model.weights.format)
     width = max((part.moe_intermediate_size for layer in model.architecture.layers for part in layer.parts
                  if isinstance(part, Experts)), default=0)  # fmt: skip
     if not multiple or not width:
@@ -171,7 +171,8 @@ def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, sett
     several = f" on {len(devices)} GPUs" if len(devices) > 1 else ""
     rows = min(settings["max_num_seqs"], settings["max_num_batched_tokens"])
     return (
-        Term("weights", weights, weights, int(data["weights_high"] * weights), "B", f"{model.weights.format} tensors{several}", data["source"]),
+        Term("weights", weights, weights, int(data["weights_high"] * weights), "B",
+             f"{model.weights.format} tensors{several}", data["source"]),
         Term("kv_cache", cache, cache, cache, "A", f"{request.sequences} × {request.context:,} tokens in blocks of "
              f"{settings['block_size']}{several}", data["source"]),
         Term("compute", compute, int(data["activation_low"] * compute), int(data["activation_high"] * compute), "C",
