@@ -67,6 +67,7 @@ def test_linear_layer(row: dict[str, float], expected: int) -> None:
     [
         ("q4_k_m", "Q4_K_M"), ("fp16", "F16"), ("awq", "AWQ-4bit-128g"), ("gptq-4bit-128g", "GPTQ-4bit-128g"),
         ("exl3-4.25bpw", "EXL3-4.25bpw"), ("EXL3-4bpw", "EXL3-4.0bpw"), ("gptq-3bit-32g", "GPTQ-3bit-32g"),
+        ("iq4_xs/imatrix", "IQ4_XS+imatrix"), ("IQ3_XXS+imatrix", "IQ3_XXS+imatrix"),
         ("MLX-6bit", "MLX-6bit"), ("mlx-4bit-32g", "MLX-4bit-32g"), ("nf4", "NF4"), ("mxfp4_moe", "MXFP4_MOE"),
     ],
 )  # fmt: skip
@@ -75,7 +76,10 @@ def test_names_are_found_without_case(typed: str, name: str, catalog: Catalog) -
     assert canonical_name(typed, catalog.formats) == name
 
 
-@pytest.mark.parametrize("typed", ["Q4_K_X", "GPTQ-5bit-128g", "EXL3-12bpw", "AWQ-4bit-77g", "int5", "EXL3-0.5bpw"])
+@pytest.mark.parametrize(
+    "typed",
+    ["Q4_K_X", "GPTQ-5bit-128g", "EXL3-12bpw", "AWQ-4bit-77g", "int5", "EXL3-0.5bpw", "NF4+imatrix", "IQ4_XS+x"],
+)
 def test_unknown_names_are_refused(typed: str, catalog: Catalog) -> None:
     """A name no packer offers is an error, not a guess."""
     with pytest.raises(UnknownName):
@@ -117,6 +121,13 @@ def test_fewer_bits_never_cost_more(
     changes = {"num_hidden_layers": layers, "num_key_value_heads": key_value_heads, "tie_word_embeddings": tied}
     sizes = [weighed(name, catalog, **changes).tensor_bytes for name in family]
     assert sizes == sorted(sizes)
+
+
+def test_importance_matrix_changes_a_mix(catalog: Catalog) -> None:
+    """IQ4_XS keeps ffn_down of the first eighth at Q5_K only without a matrix."""
+    plain, made = (weighed(name, catalog) for name in ("IQ4_XS", "IQ4_XS+imatrix"))
+    assert plain.tensor_bytes - made.tensor_bytes == 4 * 4096 * 14336 * (176 - 136) // 256
+    assert made.format == "IQ4_XS+imatrix"
 
 
 def test_experts_alone_are_mxfp4(catalog: Catalog) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmpick.architecture.decoder import Architecture
-from llmpick.formats.base import WeightBytes, canonical_name
+from llmpick.formats.base import IMATRIX, WeightBytes, canonical_name
 from llmpick.formats.gguf_mix import weigh_mix
 from llmpick.formats.packed import weigh_packed
 from llmpick.inventory.tensors import Tensor
@@ -19,5 +19,8 @@ def weigh(
 ) -> WeightBytes:
     """Bytes of a model's weights in a format, by place. Raises UnknownName for a format nobody knows."""
     name = canonical_name(format_name, formats)
-    kind = weigh_mix if name in formats["gguf_mixes"]["mixes"] else weigh_packed
-    return kind(architecture, tensors, name, formats)
+    mix = name.removesuffix(IMATRIX)
+    if mix not in formats["gguf_mixes"]["mixes"]:
+        return weigh_packed(architecture, tensors, name, formats)
+    weights = weigh_mix(architecture, tensors, mix, formats, imatrix=name != mix)
+    return weights._replace(format=name)

@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 
 from llmpick.errors import UnknownName
 
+IMATRIX = "+imatrix"
+"""Marks a GGUF mix made with an importance matrix, which changes some types (catalog/formats/gguf_mixes.yaml)."""
+
 
 class WeightBytes(NamedTuple):
     """A model's weights in one format. ``tensor_bytes`` is the exact sum of tensor bytes in the file.
@@ -32,8 +35,12 @@ def known_formats(formats: Mapping[str, Any]) -> list[str]:
 def canonical_name(name: str, formats: Mapping[str, Any]) -> str:
     """The format's own spelling of a name or alias, compared without case. Raises UnknownName with near ones.
 
-    A family's name carries numbers: ``exl3-4.25bpw`` is ``EXL3-4.25bpw``.
+    A family's name carries numbers: ``exl3-4.25bpw`` is ``EXL3-4.25bpw``. ``IQ4_XS+imatrix`` is a mix as the quantiser
+    makes it with an importance matrix.
     """
+    folded, _, matrix = name.lower().replace("/imatrix", IMATRIX).partition("+")
+    if matrix and f"+{matrix}" == IMATRIX:
+        return _with_imatrix(canonical_name(folded, formats), name, formats)
     folded = name.lower()
     for table in (formats["gguf_mixes"]["mixes"], formats["packed"]["formats"]):
         for known, row in table.items():
@@ -43,6 +50,13 @@ def canonical_name(name: str, formats: Mapping[str, Any]) -> str:
     if member is not None:
         return member[0]
     raise UnknownName.near("format", name, known_formats(formats))
+
+
+def _with_imatrix(known: str, name: str, formats: Mapping[str, Any]) -> str:
+    """``known`` marked; only GGUF mixes are made with an importance matrix."""
+    if known not in formats["gguf_mixes"]["mixes"]:
+        raise UnknownName.near("format", name, known_formats(formats))
+    return known + IMATRIX
 
 
 def family_member(name: str, packed: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
