@@ -14,13 +14,24 @@ from typing import Any
 import yaml
 
 from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
-from import_tables import FAMILIES, LANGUAGES, LICENCE_CORRECTIONS, LICENCE_ROWS, LICENCES, MORE_SOURCES, ORGANIZATIONS
+from import_tables import (
+    FAMILIES,
+    LANGUAGES,
+    LICENCE_CORRECTIONS,
+    LICENCE_ROWS,
+    LICENCES,
+    MORE_SOURCES,
+    NAMES,
+    ORGANIZATIONS,
+)
 from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
 LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
 DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache",
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
+# Keys that a published config leaves out, inferred from the checkpoint's total.
+CONFIG_FIXES: dict[str, dict[str, Any]] = {"step-3.7-flash": {"num_sliding_attention_heads": 96}}
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -76,7 +87,7 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     by_name = "model name" in fact["sources"].get("published_params", "")
     if by_name and published["text"] and published["text"].lower() in (fact["hf_repo"] or "").lower():
         sources["published_params"] = source(f"name of {fact['hf_repo']}", date)
-    record["config"] = slim(fact["config"])
+    record["config"] = {**slim(fact["config"]), **CONFIG_FIXES.get(fact["id"], {})}
     if fact["context_length"]:
         record["context_length"] = fact["context_length"]
     if fact["derived_from"]:
@@ -118,6 +129,8 @@ def display_name(fact: dict[str, Any], family: tuple[str, str, str]) -> str:
     text = " ".join(words)
     for plain, proper in ORGANIZATIONS["spelling"].items():
         text = re.sub(rf"(?<![\w.]){re.escape(plain)}(?![\w.])", proper, text)
+    for pattern, proper in NAMES:
+        text = re.sub(pattern, proper, text)
     return text.replace("Llama", "LLaMA") if family[0] in ("llama", "chinese-llama") else text
 
 

@@ -90,6 +90,20 @@ LICENCES = {
     "Kimi-K3-License": ("modified-mit", True), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
+# Display names as their makers write them: (pattern, replacement), in this order
+NAMES = [
+    (r"\bV(\d)", r"v\1"), (r"\b(\d+)X(\d+B)", r"\1x\2"), (r"\bGPT (\d|J|Neo)", r"GPT-\1"), (r"\bXl\b", "XL"),
+    (r"GPT Oss (\d+)B", r"gpt-oss-\1b"), (r"Cerebras GPT", "Cerebras-GPT"), (r"^GLM (130B|\d)", r"GLM-\1"),
+    (r"^(ChatGLM\d?) 6B", r"\1-6B"), (r"^DeepSeek (v\d\S*|R1)", lambda match: f"DeepSeek-{match[1].capitalize()}"),
+    (r"R1 Distill (\w+) ", r"R1-Distill-\1 "), (r"^DeepSeek MoE", "DeepSeekMoE"), (r"^PanGu Alpha", "PanGu-α"),
+    (r"^Chinese (LLaMA|Alpaca)", r"Chinese-\1"), (r"^Falcon H1", "Falcon-H1"), (r"^Grok (\d)", r"Grok-\1"),
+    (r"^Phi (\d)", r"Phi-\1"), (r"^RedPajama INCITE", "RedPajama-INCITE"), (r"^Open Llama", "OpenLLaMA"),
+    (r"^BELLE Llama", "BELLE-LLaMA"), (r"^RWKV 4", "RWKV-4"), (r"4e1t", "4E1T"), (r"^Qwen1.5 MoE", "Qwen1.5-MoE"),
+    (r"^Qwen3 (Next|VL)", r"Qwen3-\1"), (r"^StableLM Base Alpha", "StableLM-Base-Alpha"), (r"^Nemotron (4|H)\b", r"Nemotron-\1"),
+    (r"^MiniMax (M\d\S*|Text)", r"MiniMax-\1"), (r"^MiniMax-Text 01", "MiniMax-Text-01"), (r"^Llama 3.3 Nem", "Llama-3.3-Nem"),
+    (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"),
+]  # fmt: skip
+
 # Licences that the facts have differently; why: (licence, source)
 LICENCE_CORRECTIONS = {
     "deepseek-v3": ("deepseek", "https://github.com/deepseek-ai/DeepSeek-V3/blob/9b4e9788e4a3/LICENSE-MODEL"),

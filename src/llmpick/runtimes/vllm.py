@@ -173,7 +173,8 @@ def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, sett
     return (
         Term("weights", weights, weights, int(data["weights_high"] * weights), "B",
              f"{model.weights.format} tensors{several}", data["source"]),
-        Term("kv_cache", cache, cache, cache, "A", f"{request.sequences} × {request.context:,} tokens in blocks of "
+        Term("kv_cache", cache, cache, cache, "A",
+             f"{request.sequences} × {request.context:,} tokens in blocks of "
              f"{settings['block_size']}{several}", data["source"]),
         Term("compute", compute, int(data["activation_low"] * compute), int(data["activation_high"] * compute), "C",
              f"profiled peak: the larger of {data['sampler_bytes_per_logit']} B × {rows} sequences × vocabulary and "
