@@ -85,6 +85,10 @@ def typed_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], mix: 
     positions = {} if rules.get("plain") else _positions(rows, roles, traits, rules)
     found: list[Typed] = []
     for row in rows:
+        kept = _kept_type(row, rules, table)
+        if kept is not None:
+            found.append(_typed(row, roles[row.name], kept, row.layers, formats))
+            continue
         by_type: dict[str, list[int]] = {}
         for layer in row.layers:
             position = positions.get((row.name, layer))
@@ -173,14 +177,17 @@ def _positions(rows: list[GgufTensor], roles: Mapping[str, str], traits: Feature
     return found
 
 
+def _kept_type(row: GgufTensor, rules: Mapping[str, Any], table: Mapping[str, Any]) -> str | None:
+    """The type of a tensor that the mix's rules do not touch."""
+    quantisable = row.dimensions >= 2 and row.name.endswith(".weight")
+    if not quantisable or any(part in row.name for part in table["never_quantised"]):
+        sixteen = any(part in row.name for part in table["kept_16bit"])
+        return "f16" if sixteen and rules["base"] != "f32" else "f32"
+    return str(rules["base"]) if rules.get("plain") else None
+
+
 def _type(row: GgufTensor, role: str, rules: Mapping[str, Any], table: Mapping[str, Any], traits: Features,
           position: tuple[int, int], formats: Mapping[str, Any]) -> str:  # fmt: skip
-    never = next((part for part in table["never_quantised"] if part in row.name), None)
-    if row.dimensions < 2 or not row.name.endswith(".weight") or never:
-        kept = any(part in row.name for part in table["kept_16bit"])
-        return "f16" if kept and rules["base"] != "f32" else "f32"
-    if rules.get("plain"):
-        return str(rules["base"])
     chosen = _chosen(row, role, rules, table, traits, position, formats)
     if role == "attention_v" and rules.get("common", True) and traits.size_70b:
         chosen = table["upgrades"]["attention_v"]["types"].get(chosen, chosen)
