@@ -96,7 +96,7 @@ NAMES = [
     (r"GPT Oss (\d+)B", r"gpt-oss-\1b"), (r"Cerebras GPT", "Cerebras-GPT"), (r"^GLM (130B|\d)", r"GLM-\1"),
     (r"^(ChatGLM\d?) 6B", r"\1-6B"), (r"^DeepSeek (v\d\S*|R1)", lambda match: f"DeepSeek-{match[1].capitalize()}"),
     (r"R1 Distill (\w+) ", r"R1-Distill-\1 "), (r"^DeepSeek MoE", "DeepSeekMoE"), (r"^PanGu Alpha", "PanGu-α"),
-    (r"^Chinese (LLaMA|Alpaca)", r"Chinese-\1"), (r"^Falcon H1", "Falcon-H1"), (r"^Grok (\d)", r"Grok-\1"),
+    (r"^Chinese (Llama|Alpaca)", r"Chinese-\1"), (r"^Vicuna (7|13)B$", r"Vicuna \1B v1.5"), (r"^WizardLM 13B$", "WizardLM 13B v1.2"), (r"^Falcon H1", "Falcon-H1"), (r"^Grok (\d)", r"Grok-\1"),
     (r"^Phi (\d)", r"Phi-\1"), (r"^RedPajama INCITE", "RedPajama-INCITE"), (r"^Open Llama", "OpenLLaMA"),
     (r"^BELLE Llama", "BELLE-LLaMA"), (r"^RWKV 4", "RWKV-4"), (r"4e1t", "4E1T"), (r"^Qwen1.5 MoE", "Qwen1.5-MoE"),
     (r"^Qwen3 (Next|VL)", r"Qwen3-\1"), (r"^StableLM Base Alpha", "StableLM-Base-Alpha"), (r"^Nemotron (4|H)\b", r"Nemotron-\1"),
