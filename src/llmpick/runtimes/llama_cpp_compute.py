@@ -185,9 +185,21 @@ def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -
         copied = (shape.n_embd_k if at.quantized_k else 0) + (shape.n_embd_v if at.quantized_v else 0)
         copied = 0 if shape.latent_rows else copied
         copy = 2 * at.cells * at.streams * copied
-        return held + (x if freed else 2 * x) + 2 * q + copy + 2 * shape.v_head_rows * unit
+        before = _before_copy(shape, unit)
+        before = before if copy > before else 0
+        return held + (x if freed else 2 * x) + 2 * q + copy + before + 2 * shape.v_head_rows * unit
     scores = F32 * shape.n_head * at.cells * at.micro_batch
     return held + scores + (0 if freed else 2 * x) + 2 * q + shape.latent_rows * unit
+
+
+def _before_copy(shape: Shape, unit: int) -> int:
+    """What lies in front of a copied cache that does not fit there: the room of the feed-forward before.
+
+    The layer's input sits behind that room with experts and where attention and feed-forward stand side by side.
+    """
+    if shape.n_expert_used and not shape.delta_values:
+        return 3 * shape.n_expert_used * shape.n_ff_expert * unit
+    return (3 if shape.gated else 1) * shape.n_ff * unit if shape.parallel and shape.gated else 0
 
 
 def _held_bytes(shape: Shape, at: Setting) -> int:
