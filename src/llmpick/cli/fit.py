@@ -43,6 +43,7 @@ def fit(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.filters import Filters
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.profiles import profiles
     from llmpick.fit.ranking import Wish, finish, rank
     from llmpick.fit.requests import allowed_models, formats_to_try, ranked_runtime, request_of
     from llmpick.report.export import show
@@ -66,5 +67,11 @@ def fit(
         counted[candidate.verdict] += 1 + len(others)
     wanted = pairs if show_all else [pair for pair in pairs if pair[0].verdict != "no"][:limit] or pairs[:limit]
     ranked = finish(opened, wanted, wish, devices, host)
+    left_out = sum(1 for facts in opened.facts.values() if facts.get("weights", "open") == "open") - len(
+        profiles(opened)
+    )
+    if left_out:
+        notes = (*notes, f"{left_out} models are left out: llama.cpp does not run their architecture (llmpick memory "
+                 "MODEL --runtime transformers answers for them)")  # fmt: skip
     document = fit_document(machine, devices, ranked, request, counted, notes)
     return show(document, options.chosen_format(output_format, as_json), output)

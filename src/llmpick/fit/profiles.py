@@ -16,6 +16,7 @@ from llmpick.errors import InvalidFile
 from llmpick.fit.quality import Evidence, evidence
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
+from llmpick.formats.gguf_mix import converts
 from llmpick.inventory.caches import CacheLayer
 from llmpick.runtimes.llama_cpp import Loaded, cached_by_llama_cpp
 from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
@@ -46,7 +47,7 @@ class Profile(NamedTuple):
 
 
 def profiles(catalog: Catalog) -> list[Profile]:
-    """Profiles of every open model that can be counted, in the catalog's order."""
+    """Profiles of every open model that llama.cpp runs, in the catalog's order."""
     document = catalog.store.derived("profiles", lambda: _build(catalog))
     return [_profile(model_id, row) for model_id, row in document.items()]
 
@@ -84,6 +85,8 @@ def _light_rows(catalog: Catalog, by_layer: dict[str, Any]) -> dict[str, Any]:
             continue
         try:
             subject = subject_of_model(model_id, catalog)
+            if not converts(subject.architecture, catalog.formats):
+                continue
             weighed = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in PROFILED}
             found[model_id] = _row(catalog, subject, weighed)
             by_layer[model_id] = {name: _weights_row(weights) for name, weights in weighed.items()}

@@ -10,6 +10,7 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
 from llmpick.fit.profiles import kv_types
 from llmpick.formats import canonical_name, weigh
+from llmpick.formats.gguf_mix import converts
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
 from llmpick.runtimes import llama_cpp
@@ -99,6 +100,9 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
     }  # fmt: skip
     if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why
+    if maker.runtime.gguf and not converts(subject.architecture, maker.formats):
+        notes = (*notes, f"{maker.runtime.name} has no converter for this architecture ({subject.architecture.model_type}): "
+                 "the figures are what it would take; try --runtime transformers")  # fmt: skip
     changes = _changes(maker, request)
     body["changes"] = changes
     code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
