@@ -98,5 +98,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    subprocess.run([str(Path(sys.executable).with_name("llmpick")), "fit", "--gpu", "24GB"], capture_output=True, check=True)
+    subprocess.run(
+        [str(Path(sys.executable).with_name("llmpick")), "fit", "--gpu", "24GB"], capture_output=True, check=True
+    )
     main()
