@@ -112,6 +112,8 @@ class Scope(Mapping[str, Any]):
         self.layer_was_read = False
 
     def __getitem__(self, key: str) -> Any:
+        if key in FUNCTIONS:
+            raise KeyError(key)
         if key == "i":
             self.layer_was_read = True
             return self.layer

@@ -111,7 +111,11 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The config to read, innermost first: a multimodal model's language model hides under ``text_config``."""
     inner = config.get(spec.get("language_config", ""))
-    return [inner, config] if isinstance(inner, Mapping) else [config]
+    if not isinstance(inner, Mapping):
+        return [config]
+    if config.get("tie_word_embeddings") is not None:  # the whole model's word, as in transformers
+        inner = {**inner, "tie_word_embeddings": config["tie_word_embeddings"]}
+    return [inner, config]
 
 
 def refuse_unknown_keys(

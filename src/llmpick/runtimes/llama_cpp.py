@@ -69,6 +69,11 @@ class Plan(NamedTuple):
         """How many layers are on devices."""
         return sum(1 for device in self.layer_device if device >= 0)
 
+    @property
+    def uses_devices(self) -> bool:
+        """Whether anything is on a device."""
+        return self.output_device >= 0 or self.on_device > 0
+
 
 def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
     """Memory on every device and the host. ``data``: catalog/runtimes/llama.cpp.yaml and the cache types."""
@@ -171,7 +176,7 @@ def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Se
             cache += kv_layers[layer]
     if plan.output_device == index:
         weights += model.weights.output_bytes
-    if index == 0:
+    if index == 0 and plan.uses_devices:
         weights += model.weights.other_bytes
     compute, slack = _compute(index, model, plan, shape, at)
     base = data["base"]
@@ -196,7 +201,7 @@ def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: grap
     if index == 0 and not everything:  # the first device computes batches of what is on the host
         staged = _largest_host_tensor(model, plan, shape.gated)
         logits = model.weights.output_bytes + moments.get("logits", 0) if plan.output_device < 0 else 0
-        activations = 3 * shape.n_embd * graph.F32 * at.micro_batch
+        activations = graph.beside_staged_bytes(shape, at)
         size = max(size, staged + activations, logits)
         slack += staged
     return size, slack
@@ -224,6 +229,7 @@ def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shap
         cpu = graph.device_bytes(shape, at._replace(quantized_k=False, quantized_v=False))
         return HostMemory(weights.tensor_bytes, sum(kv_layers), cpu + shape.n_embd * graph.F32 * at.micro_batch)
     held = weights.input_embedding_bytes + (weights.output_bytes if plan.output_device < 0 else 0)
+    held += 0 if plan.uses_devices else weights.other_bytes
     for layer, owner in enumerate(plan.layer_device):
         if owner < 0:
             held += weights.layer_bytes[layer]

@@ -174,6 +174,13 @@ def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
     return held + max(3 * inner + 3 * x + shared, 2 * outer + inner + 2 * x + 2 * shared)
 
 
+def beside_staged_bytes(shape: Shape, at: Setting) -> int:
+    """Activations alive while a down projection lies beside them on its way through the device."""
+    unit = F32 * at.micro_batch
+    expert = shape.n_expert_used * (shape.n_ff_expert + 2 * shape.n_embd) + 2 * shape.n_embd
+    return unit * (expert if shape.n_expert_used else 3 * shape.n_embd)
+
+
 def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -> int:
     q = shape.n_head * shape.d_head * unit
     if shape.query_gate:  # queries and their gate are one projection, kept until the gate is applied
