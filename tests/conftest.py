@@ -5,6 +5,7 @@ import tempfile
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 os.environ["LLMPICK_CACHE"] = os.environ.get("LLMPICK_TEST_CACHE") or tempfile.mkdtemp(prefix="llmpick-test-")
 
@@ -14,3 +15,8 @@ def catalog() -> Any:
     from llmpick.catalog import open_catalog
 
     return open_catalog()
+
+
+# The same examples every time, and no time limit per example: a slow machine is no failure.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.load_profile("steady")
