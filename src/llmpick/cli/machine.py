@@ -23,9 +23,10 @@ def chosen_machine(
     if gpu and hardware:
         raise UsageError("--gpu and --hardware both describe the machine", "give one of them")
     if hardware:
+        from llmpick.hardware.recognition import recognised
         from llmpick.hardware.rig import load_rig
 
-        machine = load_rig(hardware, catalog.gpus)
+        machine = recognised(load_rig(hardware, catalog.gpus), catalog.gpus)
     elif gpu:
         from llmpick.hardware.description import devices_of, notes_of, parse_gpus
 
@@ -33,8 +34,9 @@ def chosen_machine(
         return described_machine(devices_of(described), ram_bytes), notes_of(described)
     else:
         from llmpick.hardware.machine import detect
+        from llmpick.hardware.recognition import recognised
 
-        machine = detect()
+        machine = recognised(detect(), catalog.gpus)
     if ram_bytes is not None:
         machine = replace(machine, host=replace(machine.host, total=ram_bytes, available=ram_bytes))
     return machine, machine.notes

@@ -75,6 +75,7 @@ def _device(root: str, card: Card, node: Mapping[str, int], host: Host) -> Devic
         cores=units or None,
         pci_bus_id=card.address,
         pci_device_id=card.pci_device_id,
+        pci_revision=f"{card.revision:02x}",
         pcie_lanes=read_int(root, f"{card.directory}/max_link_width"),
         **memory,
     )

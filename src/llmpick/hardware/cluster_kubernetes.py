@@ -93,7 +93,7 @@ def _whole(labels: Place, name: str, total: int, context: Context) -> tuple[Devi
         measured = match.row.get("usable_memory_mib")
         if measured is not None and not any("refitted" in note for note in match.notes):
             usable = min(usable, measured * _MIB)
-        return described_device(match.row, total, usable), match.notes
+        return described_device(match.gpu_id, match.row, total, usable), match.notes
     major, minor = (labels.mapping().get(f"{_GPU}.compute.{part}") for part in ("major", "minor"))
     device = Device(
         name=name.replace("-", " "),

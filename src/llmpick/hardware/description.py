@@ -117,17 +117,18 @@ def describe_match(text: str, count: int, match: Match) -> DescribedGpu:
         text=text,
         count=count,
         gpu_id=match.gpu_id,
-        device=described_device(row, total, usable),
+        device=described_device(match.gpu_id, row, total, usable),
         notes=(*match.notes, note),
     )
 
 
-def described_device(row: Row, total: int, usable: int) -> Device:
+def described_device(gpu_id: str, row: Row, total: int, usable: int) -> Device:
     """A Device with a row's facts and the given sizes in bytes."""
     return Device(
         name=row["name"],
         vendor=row["vendor"],
         source="described",
+        gpu_id=gpu_id,
         total=total,
         reserved=total - usable,
         usable=usable,

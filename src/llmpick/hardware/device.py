@@ -63,6 +63,10 @@ class Device:
     pci_bus_id: str | None = None
     pci_device_id: str | None = None
     """``vendor:device`` in hexadecimal, as lspci writes it: ``10de:2204``."""
+    pci_revision: str | None = None
+    """In hexadecimal; AMD tells cards of one device number apart by it."""
+    gpu_id: str | None = None
+    """Its row of the GPU catalog (of a MIG slice: its parent's row); None if none is known."""
 
     def budget(self, free: bool = False) -> int | None:
         """Bytes a plan may count on: ``usable``, or with ``free`` what nobody holds now, never more than usable."""
