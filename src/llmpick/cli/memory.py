@@ -10,7 +10,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog="Examples:  llmpick memory llama-3.1-8b --context 32k   |   llmpick memory qwen3-32b --gpu 24GB --kv-cache-type q8_0"
+    epilog="Examples:  llmpick memory llama-3.1-8b --context 32k   |   llmpick memory qwen3-32b --gpu 24GB --kv-cache-type q8_0   |   llmpick memory qwen3-32b --plot"
 )
 def memory(
     model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
@@ -22,6 +22,9 @@ def memory(
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
     free: options.Free = False,
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Memory against context; with --output, a .svg, .png or .html file.")
+    ] = False,
     runtime: options.Runtime = "llama.cpp",
     settings: options.Set = None,
     assume: options.Assume = None,
@@ -48,5 +51,10 @@ def memory(
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,
     )  # fmt: skip
-    document = memory_document(question, opened, notes)
+    if plot:
+        from llmpick.report.memory_plot import plot_document
+
+        document = plot_document(question, opened, notes)
+    else:
+        document = memory_document(question, opened, notes)
     return show(document, options.chosen_format(output_format, as_json), output)

@@ -1,7 +1,10 @@
 """What a command has to say, before anybody decides how it looks: data for programs, sections for people."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from llmpick.report.figure import Figure
 
 
 class Styled(NamedTuple):
@@ -50,3 +53,5 @@ class Document(NamedTuple):
     sections: Callable[[], Sequence[Section]]
     exit_code: int = 0
     warnings: Sequence[str] = ()
+    figure: "Callable[[], Figure] | None" = None
+    """What a picture of the answer would show; most answers have none."""

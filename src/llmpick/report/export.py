@@ -11,6 +11,9 @@ from llmpick.report.document import Document, Lines, Section, Table
 from llmpick.report.text import render, text_of
 
 FORMATS = ("table", "json", "csv", "markdown", "html")
+SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html",
+            ".svg": "svg", ".png": "png"}  # fmt: skip
+"""What the name of an output file says about its format, where ``--format`` says nothing else."""
 
 
 def show(document: Document, output_format: str = "table", output: str | None = None) -> int:
@@ -19,13 +22,24 @@ def show(document: Document, output_format: str = "table", output: str | None = 
         raise UsageError(f"unknown output format {output_format!r}", f"one of {', '.join(FORMATS)}")
     for warning in document.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    text = render_document(document, output_format, to_terminal=output is None and sys.stdout.isatty())
     if output is None:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(render_document(document, output_format, to_terminal=sys.stdout.isatty()) + "\n")
         sys.stdout.flush()
     else:
-        _write(Path(output), text + "\n")
+        _write(Path(output), _file_bytes(document, output_format, Path(output).suffix.lower()))
     return document.exit_code
+
+
+def _file_bytes(document: Document, output_format: str, suffix: str) -> bytes:
+    """The file's contents; its suffix decides where the format was left to us."""
+    kind = SUFFIXES.get(suffix, "table") if output_format == "table" else output_format
+    if kind not in ("svg", "png"):
+        return (render_document(document, kind, to_terminal=False) + "\n").encode()
+    if document.figure is None:
+        raise UsageError(f"this answer has no picture for a {suffix} file", "llmpick memory MODEL --plot has one")
+    from llmpick.report.figure import drawn
+
+    return drawn(document.figure(), kind)
 
 
 def render_document(document: Document, output_format: str, to_terminal: bool) -> str:
@@ -38,7 +52,7 @@ def render_document(document: Document, output_format: str, to_terminal: bool) -
     if output_format == "markdown":
         return "\n\n".join(_markdown(section) for section in sections)
     if output_format == "html":
-        return _html(sections)
+        return _html(sections, _inline_picture(document))
     width = terminal_width() if to_terminal else _wanted_width()
     return render(sections, width, color=to_terminal and "NO_COLOR" not in os.environ)
 
@@ -53,9 +67,9 @@ def _wanted_width() -> int | None:
     return int(columns) if columns.isdecimal() and int(columns) > 0 else None
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, contents: bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(contents)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
@@ -86,7 +100,19 @@ def _markdown(section: Section) -> str:
     return "\n".join([*title, head, rule, *rows, *notes])
 
 
-def _html(sections: Sequence[Section]) -> str:
+def _inline_picture(document: Document) -> str:
+    """The picture as an element of a page, where the answer has one and it can be drawn here."""
+    from importlib.util import find_spec
+
+    if document.figure is None or find_spec("matplotlib") is None:
+        return ""
+    from llmpick.report.figure import drawn
+
+    text = drawn(document.figure(), "svg").decode()
+    return text[text.index("<svg") :]
+
+
+def _html(sections: Sequence[Section], picture: str) -> str:
     """A page that stands by itself."""
     from html import escape
 
@@ -106,4 +132,4 @@ def _html(sections: Sequence[Section]) -> str:
             cells = [f"<td{side}>{escape(text_of(cell))}</td>" for side, cell in zip(sides, row, strict=True)]
             parts.append("<tr>" + "".join(cells) + "</tr>")
         parts.append("</table>" + "".join(f"<p><small>{escape(note)}</small></p>" for note in section.notes))
-    return "\n".join([*parts, "</body></html>"])
+    return "\n".join([*parts, picture, "</body></html>"])
