@@ -37,6 +37,7 @@ class Shape:
     gated: bool = True
     fused_qkv: bool = False
     fused_gate_up: bool = False
+    n_expert: int = 0
     n_expert_used: int = 0
     n_ff_expert: int = 0
     n_ff_shared: int = 0
@@ -95,8 +96,8 @@ def shape_of(architecture: Architecture) -> Shape:
             elif isinstance(part, Experts) and not part.num_experts:
                 widest(n_ff=part.shared_intermediate_size)
             elif isinstance(part, Experts):
-                widest(n_expert_used=part.num_experts_per_tok, n_ff_expert=part.moe_intermediate_size,
-                       n_ff_shared=part.shared_intermediate_size)  # fmt: skip
+                widest(n_expert=part.num_experts, n_expert_used=part.num_experts_per_tok,
+                       n_ff_expert=part.moe_intermediate_size, n_ff_shared=part.shared_intermediate_size)  # fmt: skip
             else:
                 widest(**_recurrent(part))
     return Shape(
