@@ -70,7 +70,9 @@ class Catalog:
             "names": known,
             "families": {model: source.family for model, source in data.models.items()},
             "facts": {model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()},
-            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes", "surveys")},
+            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes", "benchmarks", "surveys")},
+            "speed": {name: data.speed.get(name, {}) for name in ("constants", "host")},
+            "measurements": data.speed.get("measurements", {}),
         }
         self._memory = {**documents, "models": records, "architectures": data.architectures, "buckets": buckets}
         self._index = documents["index"]
@@ -174,6 +176,21 @@ class Catalog:
     def runtimes(self) -> dict[str, Any]:
         """File name -> content of catalog/runtimes."""
         return self._document("runtimes")
+
+    @property
+    def benchmarks(self) -> dict[str, Any]:
+        """File name -> content of catalog/benchmarks: what benchmarks are, and boards with their scores by model id."""
+        return self._document("benchmarks")
+
+    @property
+    def speed(self) -> dict[str, dict[str, Any]]:
+        """``constants`` (runtime -> group of cards -> what was fitted) and ``host`` (decoding from main memory)."""
+        return self._document("speed")
+
+    @property
+    def measurements(self) -> dict[str, dict[str, Any]]:
+        """Key -> a source's measured speeds, in rows."""
+        return self._document("measurements")
 
     @property
     def surveys(self) -> dict[str, dict[str, Any]]:

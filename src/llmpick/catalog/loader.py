@@ -8,7 +8,7 @@ from llmpick.catalog.yaml_door import Parsed, Path_, Problem, read_yaml
 from llmpick.errors import InvalidFile
 from llmpick.readers.hf_config import resolve
 
-TABLES = ("gpus", "formats", "runtimes", "architectures")
+TABLES = ("gpus", "formats", "runtimes", "architectures", "benchmarks", "speed")
 FAMILY_FILE = "family.yaml"
 _NOT_INHERITED = ("aliases", "benchmarks", "claims", "repositories")
 
@@ -41,6 +41,8 @@ class CatalogData(NamedTuple):
     gpus: dict[str, dict[str, Any]]
     formats: dict[str, Any]
     runtimes: dict[str, Any]
+    benchmarks: dict[str, Any]
+    speed: dict[str, Any]
     architectures: dict[str, dict[str, Any]]
     surveys: dict[str, Any]
     problems: list[Problem]
@@ -69,9 +71,14 @@ def read_files(files: dict[str, Path]) -> CatalogData:
     gpus = {row: value for rows in tables["gpus"].values() for row, value in rows.items()}
     architectures = _resolved(tables["architectures"], problems)
     from llmpick.catalog.schema import validate_records
+    from llmpick.catalog.speed_record import speed_problems
 
     problems += validate_records(models, licences, gpus)
-    return CatalogData(models, licences, gpus, tables["formats"], tables["runtimes"], architectures, surveys, problems)
+    problems += speed_problems(tables["speed"], models, gpus)
+    formats, runtimes, benchmarks = (tables[name] for name in ("formats", "runtimes", "benchmarks"))
+    return CatalogData(
+        models, licences, gpus, formats, runtimes, benchmarks, tables["speed"], architectures, surveys, problems
+    )
 
 
 def _resolved(specs: dict[str, Any], problems: list[Problem]) -> dict[str, dict[str, Any]]:

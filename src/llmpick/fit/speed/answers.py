@@ -1,0 +1,54 @@
+"""Speeds of one machine: the catalog's constants, the machine's own if it was calibrated, and its devices, put together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from llmpick.catalog.calibrations import calibrations
+from llmpick.catalog.catalog import Catalog
+from llmpick.fit.profiles import Profile
+from llmpick.fit.speed.calibration import with_calibrations
+from llmpick.fit.speed.decode import Conditions, Speed, decode, host_of
+from llmpick.fit.speed.devices import DeviceSpeed, device_speed
+from llmpick.fit.speed.prefill import Prefill, prefill
+from llmpick.fit.speed.work import Work, cache_bits, is_tied, of_parts
+from llmpick.formats.base import WeightBytes
+from llmpick.hardware.device import Machine
+from llmpick.runtimes.base import Estimate, Request
+
+
+class Speeds:
+    """Decode and prefill of placements on one machine. ``devices``: in the order of the budgets made of them."""
+
+    def __init__(self, catalog: Catalog, devices: Sequence[DeviceSpeed | None], host_bandwidth: float | None) -> None:
+        self.devices = tuple(devices)
+        speed = catalog.speed
+        self.tables: Mapping[str, Any] = with_calibrations(speed["constants"], calibrations())
+        self.host = host_of(speed["host"], host_bandwidth) if speed["host"] else None
+
+    @classmethod
+    def of_machine(cls, catalog: Catalog, machine: Machine, free: bool = False) -> "Speeds":
+        """Of the devices that work together on a machine, those of unknown memory left out."""
+        devices = [device for device in machine.largest_group(free) if device.budget(free) is not None]
+        return cls(catalog, [device_speed(device, catalog.gpus) for device in devices], machine.host.bandwidth)
+
+    @property
+    def known(self) -> bool:
+        """Whether any device's speed is known (or there is none, and the processor decodes)."""
+        return not self.devices or any(device is not None for device in self.devices)
+
+    def decode(self, work: Work, placed: Estimate, request: Request, kv_types: Mapping[str, Any],
+               tokens: int | None = None) -> Speed | None:  # fmt: skip
+        """Tokens per second with ``tokens`` in each user's cache; half the context, if not said: an answer's middle."""
+        held = request.context // 2 if tokens is None else tokens
+        at = Conditions(placed.runtime, request.sequences, held, cache_bits(request, kv_types))
+        return decode(work, placed, self.devices, self.host, at, self.tables)
+
+    def prefill(self, work: Work, placed: Estimate, prompt: int) -> Prefill | None:
+        """The time to read a prompt of ``prompt`` tokens."""
+        return prefill(work, placed, self.devices, prompt, self.tables)
+
+
+def work_of_profile(profile: Profile, weights: WeightBytes) -> Work:
+    """What a profiled model asks of a step in a GGUF format."""
+    outside = weights.output_bytes + weights.other_bytes
+    return of_parts(weights, outside, profile.shape, profile.caches, profile.active, is_tied(weights))
