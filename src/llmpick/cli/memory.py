@@ -10,7 +10,8 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(
-    epilog="Examples:  llmpick memory llama-3.1-8b --context 32k   |   llmpick memory qwen3-32b --gpu 24GB --kv-cache-type q8_0   |   llmpick memory qwen3-32b --plot"
+    epilog="Examples:  llmpick memory llama-3.1-8b --context 32k   |   llmpick memory qwen3-32b --plot   |   "
+    'llmpick memory qwen3-32b --gpu "RTX 4090" --explain'
 )
 def memory(
     model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
@@ -22,6 +23,7 @@ def memory(
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
     free: options.Free = False,
+    explain: options.Explain = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Memory against context; with --output, a .svg, .png or .html file.")
     ] = False,
@@ -38,6 +40,7 @@ def memory(
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
     from llmpick.fit.requests import request_of
+    from llmpick.fit.speed.answers import Speeds
     from llmpick.report.export import show
     from llmpick.report.memory import Question, memory_document
 
@@ -50,6 +53,7 @@ def memory(
         request=request_of(options.tokens(context) or 8192, batch, kv_cache_type, settings),
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,
+        speeds=Speeds.of_machine(opened, machine, free) if machine else None, explained=explain,
     )  # fmt: skip
     if plot:
         from llmpick.report.memory_plot import plot_document

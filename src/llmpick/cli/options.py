@@ -39,6 +39,7 @@ Set = Annotated[
 ]
 Users = Annotated[int, typer.Option("--users", "-u", min=1, metavar="N", help="Sequences served at the same time.")]
 Free = Annotated[bool, typer.Option("--free", help="Judge against memory free now instead of usable memory.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every term of a step's time in milliseconds.")]
 Assume = Annotated[
     str | None, typer.Option("--assume", metavar="MODEL_TYPE", help="Family an unknown config follows, such as llama.")
 ]

@@ -9,10 +9,12 @@ from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
 from llmpick.fit.profiles import kv_types
+from llmpick.fit.speed.answers import NOTHING, Speeds, Told, work_of_model
 from llmpick.formats import canonical_name, weigh
 from llmpick.formats.gguf_mix import converts
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
+from llmpick.report.speed import speed_json, speed_lines, term_table
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request, devices_json, memory_json
 from llmpick.runtimes.registry import estimate, runtime_data, runtime_named
@@ -44,6 +46,10 @@ class Question:
     devices: Sequence[Budget]
     judged: bool
     host_bytes: int | None
+    speeds: Speeds | None = None
+    """Of the devices; None where none were named."""
+    explained: bool = False
+    """Whether every term of a step's time is shown."""
 
 
 NOWHERE = (Budget("one GPU", 2**60),)
@@ -83,6 +89,13 @@ class Maker:
         found = estimate(self.runtime.name, model, question.request, question.devices, self.data)
         return placed_as_it_is(found, question.host_bytes)
 
+    def told(self, question: Question, placed: Placed) -> Told:
+        """How fast the placement is, where it runs at all."""
+        if question.speeds is None or placed.verdict == "no":
+            return NOTHING
+        work = work_of_model(self.model(self.format_name), self.runtime.name)
+        return question.speeds.told(work, placed.estimate, question.request, self.data["kv_types"])
+
 
 def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] = ()) -> Document:
     """Every term, the interval, the verdict where devices were named, and what would make it smaller."""
@@ -98,15 +111,18 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
         "tensors": {"bytes": weights.tensor_bytes,
                     "bits_per_weight": round(8 * weights.tensor_bytes / subject.parameters.total, 4)},
     }  # fmt: skip
+    told = NOTHING
     if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why
+        told = maker.told(question, placed)
+        body |= speed_json(told)
     if maker.runtime.gguf and not converts(subject.architecture, maker.formats):
         notes = (*notes, f"{maker.runtime.name} has no converter for this architecture ({subject.architecture.model_type}): "
                  "the figures are what it would take; try --runtime transformers")  # fmt: skip
     changes = _changes(maker, request)
     body["changes"] = changes
     code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
-    return Document(body, lambda: _sections(subject, placed, question.judged, body, changes, notes), code)
+    return Document(body, lambda: _sections(question, placed, told, body, changes, notes), code)
 
 
 def _changes(maker: Maker, request: Request) -> list[dict[str, Any]]:
@@ -144,9 +160,9 @@ def _quantizable(subject: Subject, data: Mapping[str, Any], cache_type: str) -> 
     )
 
 
-def _sections(subject: Subject, placed: Placed, judged: bool, body: Mapping[str, Any], changes: Sequence[Mapping[str, Any]],
-              notes: Sequence[str]) -> list[Section]:  # fmt: skip
-    found = placed.estimate
+def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str, Any],
+              changes: Sequence[Mapping[str, Any]], notes: Sequence[str]) -> list[Section]:  # fmt: skip
+    found, subject, judged = placed.estimate, question.subject, question.judged
     head: list[Any] = [
         f"{body['quantization']}, {body['context']:,} tokens"
         + (f" × {body['batch']} users" if body["batch"] > 1 else "") + f", {found.runtime} {found.version}"
@@ -156,6 +172,10 @@ def _sections(subject: Subject, placed: Placed, judged: bool, body: Mapping[str,
     sections: list[Section] = [Lines(head, title=subject.name), _term_table(found)]
     if judged:
         sections.append(_device_lines(found))
+    if judged and placed.verdict != "no":
+        sections.append(speed_lines(told))
+        if question.explained and told.decode is not None:
+            sections.append(term_table(told.decode))
     sections.append(_change_table(changes))
     if notes:
         sections.append(Lines([Styled(note, "dim") for note in notes]))

@@ -1,7 +1,7 @@
 """Speeds of one machine: the catalog's constants, the machine's own if it was calibrated, and its devices, put together."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmpick.catalog.calibrations import calibrations
 from llmpick.catalog.catalog import Catalog
@@ -10,10 +10,12 @@ from llmpick.fit.speed.calibration import with_calibrations
 from llmpick.fit.speed.decode import Conditions, Speed, decode, host_of
 from llmpick.fit.speed.devices import DeviceSpeed, device_speed
 from llmpick.fit.speed.prefill import Prefill, prefill
-from llmpick.fit.speed.work import Work, cache_bits, is_tied, of_parts
+from llmpick.fit.speed.work import Work, cache_bits, is_tied, of_parts, work_of
 from llmpick.formats.base import WeightBytes
 from llmpick.hardware.device import Machine
-from llmpick.runtimes.base import Estimate, Request
+from llmpick.runtimes.base import Estimate, Model, Request
+from llmpick.runtimes.llama_cpp import cached_by_llama_cpp
+from llmpick.runtimes.registry import runtime_named
 
 
 class Speeds:
@@ -43,9 +45,38 @@ class Speeds:
         at = Conditions(placed.runtime, request.sequences, held, cache_bits(request, kv_types))
         return decode(work, placed, self.devices, self.host, at, self.tables)
 
+    def told(self, work: Work, placed: Estimate, request: Request, kv_types: Mapping[str, Any]) -> "Told":
+        """All that is said of a placement's speed: in the middle of the context, at its ends, and the prompt's time."""
+        middle = self.decode(work, placed, request, kv_types)
+        if middle is None:
+            return NOTHING
+        ends = [self.decode(work, placed, request, kv_types, tokens) for tokens in (0, request.context)]
+        first, last = (end.estimate if end else middle.estimate for end in ends)
+        return Told(middle, first, last, self.prefill(work, placed, max(1, request.context // 2)))
+
     def prefill(self, work: Work, placed: Estimate, prompt: int) -> Prefill | None:
         """The time to read a prompt of ``prompt`` tokens."""
         return prefill(work, placed, self.devices, prompt, self.tables)
+
+
+class Told(NamedTuple):
+    """``decode`` half way through the context (None: not known), the estimates at its start and end, and the prompt."""
+
+    decode: Speed | None
+    empty: float
+    full: float
+    prefill: Prefill | None
+
+
+NOTHING = Told(None, 0.0, 0.0, None)
+
+
+def work_of_model(model: Model, runtime: str) -> Work:
+    """What a model asks of a step in a runtime; llama.cpp keeps whole caches where it does not implement a window."""
+    if not runtime_named(runtime).gguf:
+        return work_of(model, gguf=False)
+    caches = cached_by_llama_cpp(model.architecture, model.caches)
+    return work_of(model._replace(caches=caches), gguf=True)
 
 
 def work_of_profile(profile: Profile, weights: WeightBytes) -> Work:
