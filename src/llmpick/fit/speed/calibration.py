@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from llmpick.fit.speed.constants import CALIBRATED
+from llmpick.fit.speed.constants import ANY, CALIBRATED
 
 FALLBACK = (0.87, 1.15)
 """Spread where the catalog does not say what a calibrated prediction is worth."""
@@ -74,8 +74,7 @@ def with_calibrations(
     table = {runtime: dict(groups) for runtime, groups in constants.items()}
     for row in rows:
         groups = table.setdefault(str(row["runtime"]), {})
-        name = f"{CALIBRATED} {row['gpu_id'] or row['gpu']}"
-        groups[name] = _as_group(row, groups.get("any", {}))
+        groups[f"{CALIBRATED} {row['gpu_id'] or row['gpu']}"] = _as_group(row, groups.get(ANY, {}))
     return table
 
 
