@@ -1,4 +1,4 @@
-"""Shared by all tests: a cache of their own, so that no run touches the user's."""
+"""Shared by all tests: a cache and settings of their own, so that no run touches the user's."""
 
 import os
 import tempfile
@@ -8,6 +8,8 @@ import pytest
 from hypothesis import settings
 
 os.environ["LLMPICK_CACHE"] = os.environ.get("LLMPICK_TEST_CACHE") or tempfile.mkdtemp(prefix="llmpick-test-")
+
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="llmpick-test-")
 
 
 @pytest.fixture(scope="session")

@@ -71,10 +71,10 @@ def read_files(files: dict[str, Path]) -> CatalogData:
     gpus = {row: value for rows in tables["gpus"].values() for row, value in rows.items()}
     architectures = _resolved(tables["architectures"], problems)
     from llmpick.catalog.schema import validate_records
-    from llmpick.catalog.speed_record import speed_problems
+    from llmpick.catalog.speed_record import located, speed_problems
 
     problems += validate_records(models, licences, gpus)
-    problems += speed_problems(tables["speed"], models, gpus)
+    problems += located(speed_problems(tables["speed"], models, gpus), files)
     formats, runtimes, benchmarks = (tables[name] for name in ("formats", "runtimes", "benchmarks"))
     return CatalogData(
         models, licences, gpus, formats, runtimes, benchmarks, tables["speed"], architectures, surveys, problems

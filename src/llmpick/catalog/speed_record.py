@@ -4,12 +4,13 @@ Plain dataclasses, validated by ``pydantic.TypeAdapter`` at catalog load. A row 
 card; its source, date and runtime stand once for all rows of a batch.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from llmpick.catalog.constraints import Gt, Len, Pattern
-from llmpick.catalog.yaml_door import Problem
+from llmpick.catalog.yaml_door import Parsed, Problem, read_yaml
 
 Text = Annotated[str, Len(1, 300)]
 Count = Annotated[int, Gt(0)]
@@ -109,6 +110,20 @@ def speed_problems(tables: Mapping[str, Any], models: Mapping[str, Any], gpus: M
         for group, row in groups.items() if isinstance(groups, dict) else ():
             for path, message in record_problems(ConstantsRow, row):
                 yield Problem(CONSTANTS, 1, 1, _path(runtime, (group, *path)), message)
+
+
+def located(problems: Iterable[Problem], files: Mapping[str, Path]) -> Iterator[Problem]:
+    """The same problems with the line and column of the row or key that they name."""
+    read: dict[str, Parsed] = {}
+    for problem in problems:
+        if problem.file in files:
+            parsed = read.setdefault(problem.file, read_yaml(files[problem.file], problem.file))
+            path = tuple(int(part) if part.isdigit() else part for part in problem.field.split("."))
+            marks = [parsed.marks[path[:end]] for end in range(len(path), 0, -1) if path[:end] in parsed.marks]
+            line, column = marks[0] if marks else (1, 1)
+            yield problem._replace(line=line, column=column)
+        else:
+            yield problem
 
 
 def _row_problems(

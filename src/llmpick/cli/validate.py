@@ -19,17 +19,20 @@ def validate(
     fix: Annotated[bool, typer.Option("--fix", help="Rewrite model files in the one canonical format first.")] = False,
     as_json: options.Json = False,
 ) -> int:
-    """Check the catalog: schema, duplicate keys, references, sources, computed against published counts."""
+    """Check the catalog: schema, duplicate keys, references, sources, computed counts, speeds that physics allows."""
     import json
     import sys
 
     from llmpick.catalog.validation import fix as rewrite
     from llmpick.catalog.validation import validate as check
     from llmpick.errors import ANSWERED, INVALID
+    from llmpick.fit.speed.checks import impossible_speeds
 
     for path in rewrite(paths or []) if fix else ():
         print(f"rewritten: {path}", file=sys.stderr)
     problems, models = check(paths or [])
+    if not problems:
+        problems = impossible_speeds(paths or [])
     if as_json:
         print(
             json.dumps(

@@ -6,7 +6,7 @@ A small group is held near its parent group's constants by a penalty worth a fra
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil, exp, log
 from typing import NamedTuple
 
@@ -21,11 +21,21 @@ LEAST_ROWS = 9
 
 
 class Point(NamedTuple):
-    """e, and c in microseconds of builds before 2025 and since (None: no row tells)."""
+    """e, and c in microseconds of builds before 2025 and since (None: no row tells); ``drift_share``: how far the
+    published c goes from the earlier to the current one, in logarithms."""
 
     efficiency: float
     earlier_us: float | None
     current_us: float | None
+    drift_share: float = 1.0
+
+    @property
+    def published_us(self) -> float:
+        """The c of an estimate that knows no build."""
+        earlier, current = self.layer_us(False), self.layer_us(True)
+        if earlier <= 0 or current <= 0:
+            return current if self.drift_share == 1.0 else earlier
+        return float(earlier ** (1 - self.drift_share) * current**self.drift_share)
 
     def layer_us(self, current: bool) -> float:
         """c of an era; of the other where that is all there is."""
@@ -72,11 +82,11 @@ def fit(samples: Sequence[Sample], overlaps: bool = False, parent: Point | None 
         pull = PULL * abs(log(efficiency / parent.efficiency)) if parent else 0.0
         return losses[0][0] + losses[1][0] + pull, Point(efficiency, losses[0][1], losses[1][1])
 
-    best = min((at(share / 40, None, largest / 40) for share in range(4, 41)), key=lambda found: found[0])
-    for fraction in (1.0, 0.25):
+    best = min((at(share / 20, None, largest / 20) for share in range(2, 21)), key=lambda found: found[0])
+    for fraction in (1.0, 0.25, 0.06):
         middle = best[1]
-        shares = [middle.efficiency + fraction * each * 0.006 for each in range(-4, 5)]
-        tried = [at(share, middle, fraction * largest / 160) for share in shares if 0.05 < share <= 1.0]
+        shares = [middle.efficiency + fraction * each * 0.0125 for each in range(-4, 5)]
+        tried = [at(share, middle, fraction * largest / 80) for share in shares if 0.05 < share <= 1.0]
         best = min([best, *tried], key=lambda found: found[0])
     return best[1]
 
@@ -86,18 +96,6 @@ def fit_layer_us(samples: Sequence[Sample], efficiency: float, overlaps: bool = 
     counts = Counter((sample.device.gpu_id, sample.current) for sample in samples)
     rows = [_row(sample, counts) for sample in samples]
     return min((_loss(rows, efficiency, float(us), overlaps), float(us)) for us in range(0, 400, 4))[1]
-
-
-def left_out(samples: Sequence[Sample], fold: Callable[[Sample], str | None],
-             make: Callable[[Sequence[Sample]], Point], overlaps: bool = False) -> list[float]:  # fmt: skip
-    """Residuals of every sample under constants fitted without its fold (card, generation or model)."""
-    found: list[float] = []
-    for name in sorted({str(fold(sample)) for sample in samples}):
-        rest = [sample for sample in samples if str(fold(sample)) != name]
-        if rest:
-            point = make(rest)
-            found += [residual(sample, point, overlaps) for sample in samples if str(fold(sample)) == name]
-    return found
 
 
 def quantile(values: Iterable[float], level: float = LEVEL) -> float:

@@ -7,11 +7,11 @@ than a generation: generations left out, since such constants are used for cards
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import log
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmpick.fit.speed import fitting
+from llmpick.fit.speed.chain import Chain
 from llmpick.fit.speed.constants import ANY
-from llmpick.fit.speed.devices import DeviceSpeed
 from llmpick.fit.speed.fitting import LEAST_ROWS, Point
 from llmpick.fit.speed.measured import Sample
 
@@ -24,12 +24,38 @@ Row = dict[str, Any]
 Table = dict[str, dict[str, Row]]
 
 
-def constants_table(samples: Sequence[Sample]) -> Table:
-    """runtime -> group -> the row of constants.yaml. Impossible samples must have been removed."""
-    return {
-        runtime: _Runtime(runtime, [sample for sample in samples if sample.runtime == runtime]).groups()
-        for runtime in sorted({sample.runtime for sample in samples})
-    }
+def constants_table(samples: Sequence[Sample]) -> tuple[Table, list["Judged"]]:
+    """(runtime -> group -> the row of constants.yaml, every dense sample judged by constants fitted without it).
+
+    Impossible samples must have been removed. Samples of cards without a group of their own are not judged.
+    """
+    table, judged = {}, []
+    for runtime in sorted({sample.runtime for sample in samples}):
+        made = _Runtime(runtime, [sample for sample in samples if sample.runtime == runtime])
+        table[runtime] = made.groups()
+        judged += made.judged
+    return table, judged
+
+
+class Judged(NamedTuple):
+    """A sample beside what is published for its card, with constants that were fitted without it."""
+
+    sample: Sample
+    group: str
+    left_out: str
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def error(self) -> float:
+        """Estimate over measured, less one."""
+        return self.estimate * self.sample.seconds - 1
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether the interval holds what was measured."""
+        return self.low <= 1 / self.sample.seconds <= self.high
 
 
 class _Runtime:
@@ -46,107 +72,81 @@ class _Runtime:
         several = [sample for sample in samples if sample.cards > 1 and not sample.flops]
         self.turns = [sample for sample in several if sample.split == "layer"]
         self.shared = [sample for sample in several if sample.split == "tensor"]
+        self.chain = Chain(self.dense, self.overlaps)
         self.rows: dict[str, Row] = {}
-        self.points: dict[str, Point] = {}
+        self.judged: list[Judged] = []
 
     def groups(self) -> dict[str, Row]:
         """Every group with enough rows, the widest first."""
         every = {sample.device.groups for sample in (*self.dense, *self.mixtures)}
-        names = sorted({name for groups in every for name in groups}, key=lambda name: (_depth(every, name), name))
-        for name in names:
-            inside = [sample for sample in self.dense if name in sample.device.groups]
-            if len(inside) >= LEAST_FOR_GROUP:
-                self._add(name, inside)
+        names = {name: groups for groups in sorted(every) for name in groups}
+        for name in sorted(names, key=lambda name: (_depth(every, name), name)):
+            point = self.chain.point(name, names[name])
+            if point is not None:
+                self._add(name, names[name], point)
         residuals = list(self._calibrated())
         if len(residuals) >= LEAST_ROWS:
-            spread = _spread(*fitting.factors(residuals, one_sided=False), self.dense, "model")
-            self.rows[ANY]["calibrated"] = spread
+            self.rows[ANY]["calibrated"] = _spread(*fitting.factors(residuals, False), self.dense, "model")
         return self.rows
 
     def _calibrated(self) -> Iterator[float]:
         """Residuals where one row gives a machine its own e, with its group's c, and other models there are predicted."""
         for sample in self.dense:
-            name = next((group for group in sample.device.groups if group in self.points), None)
-            if name is None:
+            point = self.chain.nearest(sample.device.groups[0], sample.device.groups)
+            if point is None:
                 continue
-            us = self.points[name].layer_us(sample.current)
+            us = point.layer_us(sample.current)
             reading = max(1e-9, sample.seconds - 1e-6 * us * sample.layers)
             share = min(1.0, sample.read_bytes / sample.device.bandwidth / reading)
             for other in self.dense:
                 if _machine(other) == _machine(sample) and other.model != sample.model:
                     yield fitting.residual(other, Point(share, us, us), self.overlaps)
 
-    def _add(self, name: str, inside: Sequence[Sample]) -> None:
-        parent = self._parent(name, inside[0].device)
-        point = self.point(inside, parent)
-        self.points[name] = point
-        residuals, held = self._left_out(inside, parent)
+    def _add(self, name: str, groups: tuple[str, ...], point: Point) -> None:
+        inside = self.chain.inside(name)
         eras = point.current_us is not None and point.earlier_us is not None
-        row: Row = {"efficiency": round(point.efficiency, 3), "layer_us": round(self._published_us(inside, point), 1)}
+        row: Row = {"efficiency": round(point.efficiency, 3), "layer_us": round(point.published_us, 1)}
         if eras:
-            row["earlier_layer_us"] = round(max(point.earlier_us or 0.0, point.layer_us(True)), 1)
+            row["earlier_layer_us"] = round(max(point.layer_us(False), point.layer_us(True)), 1)
             row["latest_layer_us"] = round(point.layer_us(True), 1)
         row |= {"overlaps": True} if self.overlaps else {}
+        parent = next((each for each in groups[groups.index(name) + 1 :] if each in self.rows), None)
         row |= self._mixture(name, parent, point) | self._prefill(name) | self._several(point)
-        if residuals is None and parent is not None:
+        held, pairs = self._left_out(name, groups, inside, parent)
+        residuals = [fitting.residual(sample, at, self.overlaps) for sample, at in pairs]
+        if parent is not None and len(inside) < LEAST_ROWS:
             row["decode"] = {**self.rows[parent]["decode"], "of": parent}
         else:
-            low, high = fitting.factors(residuals or [0.0], one_sided=eras)
-            row["decode"] = _spread(low, high, inside, held)
+            row["decode"] = _spread(*fitting.factors(residuals or [0.0], one_sided=eras), inside, held)
+        self._judge(name, held, pairs, row["decode"])
         cards = sorted({str(sample.device.gpu_id) for sample in inside})
         self.rows[name] = {**row, "rows": len(inside), "cards": len(cards), "gpus": cards}
 
-    def point(self, inside: Sequence[Sample], parent: str | None) -> Point:
-        """Constants of the samples. Builds since 2025, where none of them is, take the drift of a wider group."""
-        found = fitting.fit(inside, self.overlaps, self.points.get(parent or ""))
-        if found.current_us is None and found.earlier_us is not None:
-            found = found._replace(current_us=found.earlier_us * self._drift(inside[0].device))
-        return found
-
-    def _published_us(self, inside: Sequence[Sample], point: Point) -> float:
-        """The c of the estimate: of builds since 2025 as far as rows show it, in this group or in cards like it.
-
-        Half way (in logarithms) to the drift of other generations with the same kind of memory; what only a wider group
-        shows moves the upper end of the interval, not the estimate.
-        """
-        if point.earlier_us is None or point.current_us is None:
-            return point.layer_us(True)
-        own = sum(sample.current for sample in inside) >= LEAST_FOR_GROUP
-        alike = {sample.device.gpu_id for sample in self.dense
-                 if sample.current and inside[0].device.groups[1] in sample.device.groups}  # fmt: skip
-        return (
-            point.current_us
-            if own
-            else (point.earlier_us * point.current_us) ** 0.5
-            if len(alike) > 1
-            else point.earlier_us
-        )
-
-    def _drift(self, device: DeviceSpeed) -> float:
-        """What builds since 2025 take per layer, as a share of before, in the narrowest wider group that shows both."""
-        for name in device.groups[1:-1]:
-            inside = [sample for sample in self.dense if name in sample.device.groups]
-            current = {sample.device.gpu_id for sample in inside if sample.current}
-            if name in self.points and len(current) > 1 and len(current) < len(inside):
-                point = self.points[name]
-                if point.current_us is not None and point.earlier_us:
-                    return min(1.0, point.current_us / point.earlier_us)
-        return 1.0
-
-    def _parent(self, name: str, device: DeviceSpeed) -> str | None:
-        wider = device.groups[device.groups.index(name) + 1 :]
-        return next((group for group in wider if group in self.rows), None)
-
-    def _left_out(self, inside: Sequence[Sample], parent: str | None) -> tuple[list[float] | None, str]:
-        """(residuals, what was left out); None where rows are too few for a quantile of their own."""
-        folds: list[tuple[str, Callable[[Sample], str | None]]] = [
-            ("generation", lambda sample: sample.device.groups[0]), ("card", lambda sample: sample.device.gpu_id),
+    def _left_out(self, name: str, groups: tuple[str, ...], inside: Sequence[Sample],
+                  parent: str | None) -> tuple[str, list[tuple[Sample, Point]]]:  # fmt: skip
+        """What was left out, and every sample with the constants that the rest of all samples gives its card."""
+        folds: list[tuple[str, Callable[[Sample], str]]] = [
+            ("generation", lambda sample: sample.device.groups[0]), ("card", lambda sample: str(sample.device.gpu_id)),
             ("model", lambda sample: sample.model),
         ]  # fmt: skip
-        for held, fold in folds:
-            if len({fold(sample) for sample in inside}) > 1 and (len(inside) >= LEAST_ROWS or parent is None):
-                return fitting.left_out(inside, fold, lambda rest: self.point(rest, parent), self.overlaps), held
-        return None, ""
+        held, fold = next((each for each in folds if len({each[1](sample) for sample in inside}) > 1), folds[-1])
+        pairs = []
+        for left in sorted({fold(sample) for sample in inside}):
+            out = [sample for sample in inside if fold(sample) == left]
+            chain = self.chain.without({sample.where for sample in out})
+            at = chain.nearest(name, groups)
+            pairs += [(sample, at) for sample in out if at is not None]
+        return held, pairs
+
+    def _judge(self, name: str, held: str, pairs: Sequence[tuple[Sample, Point]], spread: Row) -> None:
+        """Only the narrowest group of a card speaks for it."""
+        for sample, at in pairs:
+            if sample.device.groups[0] == name:
+                times = [fitting.seconds(sample, at.efficiency, us, self.overlaps)
+                         for us in (at.published_us, max(at.layer_us(False), at.layer_us(True)), at.layer_us(True))]  # fmt: skip
+                ceiling = 1 / sample.ceiling_seconds
+                self.judged.append(Judged(sample, name, held, min(1 / times[0], ceiling), spread["low"] / times[1],
+                                          min(spread["high"] / times[2], ceiling)))  # fmt: skip
 
     def _mixture(self, name: str, parent: str | None, point: Point) -> Row:
         """c of mixtures of experts; without rows the parent's, with the spread over all cards."""

@@ -5,7 +5,10 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from llmpick.catalog.catalog import Catalog
+from llmpick.catalog.loader import catalog_files
+from llmpick.catalog.speed_record import MEASUREMENTS, located
 from llmpick.catalog.subject import Subject, subject_of_model
+from llmpick.catalog.yaml_door import Problem
 from llmpick.fit.speed.devices import DeviceSpeed, row_speed
 from llmpick.fit.speed.work import Work, attended_tokens, cache_read_bytes, work_of
 from llmpick.formats import weigh
@@ -63,6 +66,16 @@ def samples(catalog: Catalog, measurements: Mapping[str, Any]) -> Iterator[Sampl
     for key, batch in measurements.items():
         for position, row in enumerate(batch["rows"]):
             yield makers.sample(f"{key}.rows.{position}", batch, row)
+
+
+def impossible(catalog: Catalog) -> Iterator[Problem]:
+    """A problem for every row that implies more than its card's peak: drafting, batching or another card untold."""
+    found = [
+        Problem(MEASUREMENTS, 1, 1, sample.where, f"implies {sample.ceiling_seconds / sample.seconds:.0%} of the peak of "
+                f"{sample.cards} × {sample.device.name}: say what else it did (batch, speculative), or leave it out")
+        for sample in samples(catalog, catalog.measurements) if not sample.is_possible
+    ]  # fmt: skip
+    yield from located(found, catalog_files(catalog.directories))
 
 
 class _Makers:
