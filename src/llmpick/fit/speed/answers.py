@@ -10,12 +10,12 @@ from llmpick.fit.speed.calibration import with_calibrations
 from llmpick.fit.speed.decode import Conditions, Speed, decode, host_of
 from llmpick.fit.speed.devices import DeviceSpeed, device_speed
 from llmpick.fit.speed.prefill import Prefill, prefill
-from llmpick.fit.speed.work import Work, cache_bits, is_tied, of_parts, work_of
+from llmpick.fit.speed.work import Work, cache_bits, is_tied, of_parts, work_of_model
 from llmpick.formats.base import WeightBytes
 from llmpick.hardware.device import Machine
-from llmpick.runtimes.base import Estimate, Model, Request
-from llmpick.runtimes.llama_cpp import cached_by_llama_cpp
-from llmpick.runtimes.registry import runtime_named
+from llmpick.runtimes.base import Estimate, Request
+
+__all__ = ["NOTHING", "Speeds", "Told", "work_of_model", "work_of_profile"]
 
 
 class Speeds:
@@ -69,14 +69,6 @@ class Told(NamedTuple):
 
 
 NOTHING = Told(None, 0.0, 0.0, None)
-
-
-def work_of_model(model: Model, runtime: str) -> Work:
-    """What a model asks of a step in a runtime; llama.cpp keeps whole caches where it does not implement a window."""
-    if not runtime_named(runtime).gguf:
-        return work_of(model, gguf=False)
-    caches = cached_by_llama_cpp(model.architecture, model.caches)
-    return work_of(model._replace(caches=caches), gguf=True)
 
 
 def work_of_profile(profile: Profile, weights: WeightBytes) -> Work:

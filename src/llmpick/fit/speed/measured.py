@@ -10,10 +10,9 @@ from llmpick.catalog.speed_record import MEASUREMENTS, located
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.catalog.yaml_door import Problem
 from llmpick.fit.speed.devices import DeviceSpeed, row_speed
-from llmpick.fit.speed.work import Work, attended_tokens, cache_read_bytes, work_of
+from llmpick.fit.speed.work import Work, attended_tokens, cache_read_bytes, work_of_model
 from llmpick.formats import weigh
 from llmpick.runtimes.base import Model
-from llmpick.runtimes.registry import runtime_named
 
 CURRENT_SINCE = "2025"
 """llama.cpp's builds since then capture and fuse kernels: less time per layer. Measured on both sides (docs/speed.md)."""
@@ -89,15 +88,15 @@ class _Makers:
     def _subject(self, model_id: str) -> Subject:
         return subject_of_model(model_id, self.catalog)
 
-    def _weighed(self, model_id: str, format_name: str, gguf: bool) -> tuple[Work, int]:
+    def _weighed(self, model_id: str, format_name: str, runtime: str) -> tuple[Work, int]:
         subject = self.subject(model_id)
         weights = weigh(subject.architecture, subject.tensors, format_name, self.catalog.formats)
         model = Model(subject.architecture, subject.tensors, subject.caches, weights)
-        return work_of(model, gguf=gguf), weights.tensor_bytes
+        return work_of_model(model, runtime), weights.tensor_bytes
 
     def sample(self, where: str, batch: Mapping[str, Any], row: Mapping[str, Any]) -> Sample:
         runtime = ENGINE.get(batch["runtime"], batch["runtime"])
-        work, tensor_bytes = self.weighed(row["model"], row["format"], runtime_named(runtime).gguf)
+        work, tensor_bytes = self.weighed(row["model"], row["format"], runtime)
         scale = row["file_gib"] * 2**30 / tensor_bytes if "file_gib" in row else 1.0
         device = row_speed(row["gpu"], self.catalog.gpus[row["gpu"]])
         depth, prompt = row.get("depth", 0), row.get("prompt", 0)

@@ -13,7 +13,9 @@ from llmpick.formats.base import WeightBytes
 from llmpick.inventory.caches import CacheLayer
 from llmpick.inventory.tensors import Tensor
 from llmpick.runtimes.base import Model, Request
+from llmpick.runtimes.llama_cpp import cached_by_llama_cpp
 from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
+from llmpick.runtimes.registry import runtime_named
 
 _TOWERS = ("vision", "audio", "projector")
 _STATE_BYTES = 4
@@ -57,17 +59,23 @@ class Work(NamedTuple):
         return self.always_bytes + self.expert_bytes * self.expert_share(sequences)
 
 
-def work_of(model: Model, *, gguf: bool) -> Work:
-    """From the inventory. A tied head is read where the runtime keeps it: a copy (GGUF) or the table itself."""
+def work_of(model: Model) -> Work:
+    """From the inventory. A tied head is read where the runtime keeps it, a copy or the table itself; towers are not."""
     architecture, weights = model.architecture, model.weights
     outside = weights.output_bytes + weights.other_bytes
-    if not gguf:
-        outside -= 2 * sum(
-            tensor.parameters for tensor in model.tensors if tensor.role in _TOWERS and not tensor.layers
-        )
+    towers = 2 * sum(tensor.parameters for tensor in model.tensors if tensor.role in _TOWERS and not tensor.layers)
+    outside -= towers if weights.other_bytes >= towers else 0
+    if not is_tied(weights):
         outside += _tied_head_bytes(architecture, model.tensors)
     active = sum(tensor.active_parameters for tensor in model.tensors if tensor.role not in _TOWERS)
     return of_parts(weights, outside, shape_of(architecture), model.caches, active, architecture.embeddings.tied)
+
+
+def work_of_model(model: Model, runtime: str) -> Work:
+    """What a model asks of a step in a runtime; llama.cpp keeps whole caches where it does not implement a window."""
+    if not runtime_named(runtime).gguf:
+        return work_of(model)
+    return work_of(model._replace(caches=cached_by_llama_cpp(model.architecture, model.caches)))
 
 
 def of_parts(weights: WeightBytes, outside_bytes: int, shape: Shape, caches: tuple[CacheLayer, ...], active: int,
@@ -85,7 +93,7 @@ def of_parts(weights: WeightBytes, outside_bytes: int, shape: Shape, caches: tup
 
 
 def is_tied(weights: WeightBytes) -> bool:
-    """Whether a GGUF file's output is a copy of its embedding: then the parts hold more than the file."""
+    """Whether the output is counted as a copy of the embedding: then the parts hold more than the file."""
     parts = weights.input_embedding_bytes + weights.output_bytes + sum(weights.layer_bytes) + weights.other_bytes
     return parts > weights.tensor_bytes
 
