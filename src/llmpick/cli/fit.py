@@ -29,6 +29,14 @@ def fit(
     family: Annotated[Text, typer.Option("--family", help="A family, such as llama-3 or qwen3.")] = None,
     min_params: Annotated[Text, typer.Option("--min-params", metavar="N", help="Such as 7B.")] = None,
     max_params: Annotated[Text, typer.Option("--max-params", metavar="N", help="Such as 14B.")] = None,
+    min_speed: Annotated[
+        float | None,
+        typer.Option("--min-speed", min=0.0, metavar="N", help="Only what decodes N tokens per second or more."),
+    ] = None,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="BY", help="quality, or speed within each verdict.")
+    ] = "quality",
+    explain: options.Explain = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to show.")] = 20,
     show_all: Annotated[bool, typer.Option("--all", help="Every model, derivatives and misfits too.")] = False,
     runtime: options.Runtime = "llama.cpp",
@@ -46,6 +54,8 @@ def fit(
     from llmpick.fit.profiles import profiles
     from llmpick.fit.ranking import Wish, finish, rank
     from llmpick.fit.requests import allowed_models, formats_to_try, ranked_runtime, request_of
+    from llmpick.fit.speed.answers import Speeds
+    from llmpick.fit.speed.wishes import sorted_by, speed_wanted
     from llmpick.report.export import show
     from llmpick.report.fitting import fit_document
 
@@ -57,8 +67,10 @@ def fit(
         min_parameters=options.count(min_params), max_parameters=options.count(max_params),
     )  # fmt: skip
     ranked_runtime(runtime)
+    speeds = Speeds.of_machine(opened, machine, free)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
-    wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters))
+    wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters),
+                speeds=speeds, min_speed=speed_wanted(min_speed, speeds.known), by_speed=sorted_by(sort))  # fmt: skip
     if sys.stderr.isatty() and opened.store.read("profiles") is None:
         print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
     pairs = rank(opened, wish, devices, host, group=not show_all)
@@ -73,5 +85,5 @@ def fit(
     if left_out:
         notes = (*notes, f"{left_out} models are left out: llama.cpp does not run their architecture (llmpick memory "
                  "MODEL --runtime transformers answers for them)")  # fmt: skip
-    document = fit_document(machine, devices, ranked, request, counted, notes)
+    document = fit_document(machine, devices, ranked, request, counted, notes, explained=explain)
     return show(document, options.chosen_format(output_format, as_json), output)

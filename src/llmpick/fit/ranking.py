@@ -1,7 +1,8 @@
 """Which models suit a machine, in which order, and why: `fit`'s answer as data.
 
-Order: verdict, then known quality in the format (evidence less the format's measured loss), then less memory, then
-name. Models without evidence come after those with it, inside their verdict. No popularity, no brand, no hidden weights.
+Order: verdict, then known quality in the format (evidence less the format's measured loss), then speed, then less
+memory, then name; or speed before quality. Models without evidence come after those with it, inside their verdict. No
+popularity, no brand, no hidden weights.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,8 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.fit.placement import VERDICTS, Placed, judge, max_context, place_llama_cpp
 from llmpick.fit.profiles import GGUF_LADDER, Profile, kv_types, loaded, profiles
 from llmpick.fit.quality import Quality, format_loss
+from llmpick.fit.speed.answers import NOTHING, Speeds, Told, light_work, whole_on, work_of_profile
+from llmpick.fit.speed.decode import Speed
 from llmpick.formats.base import WeightBytes
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Request
@@ -25,6 +28,11 @@ class Wish:
     formats: tuple[str, ...] = GGUF_LADDER
     allowed: frozenset[str] | None = None
     """Ids that pass the user's filters (None: all)."""
+    speeds: Speeds | None = None
+    """Of the devices, in their order (None: no speed is asked for)."""
+    min_speed: float | None = None
+    """Tokens per second that an estimate must reach: of the formats, the best that does."""
+    by_speed: bool = False
 
 
 class Candidate(NamedTuple):
@@ -36,6 +44,7 @@ class Candidate(NamedTuple):
     total_bytes: int
     quality: Quality
     placed: Placed | None = None
+    speed: Speed | None = None
 
 
 Pair = tuple[Candidate, tuple[str, ...]]
@@ -52,6 +61,7 @@ class Ranked(NamedTuple):
     max_context: int
     others: tuple[str, ...]
     """Other models of the same shape that rank behind it."""
+    told: Told = NOTHING
 
 
 def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
@@ -64,8 +74,9 @@ def rank(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: in
         for profile in profiles(catalog)
         if wish.allowed is None or profile.model_id in wish.allowed
         for candidate in [_candidate(catalog, profile, wish, devices, host_bytes, data, measured)]
+        if candidate is not None
     ]
-    found.sort(key=_order)
+    found.sort(key=_order_by_speed if wish.by_speed else _order)
     if not group:
         return [(candidate, ()) for candidate in found]
     leaders: dict[str, tuple[Candidate, list[str]]] = {}
@@ -93,8 +104,17 @@ def finish(catalog: Catalog, pairs: Sequence[Pair], wish: Wish, devices: Sequenc
         exact = candidate.placed or place_llama_cpp(model, request, devices, host_bytes, data)
         limit = candidate.profile.max_context
         longest = max_context(model, wish.request, devices, host_bytes, data, limit) if exact.verdict != "no" else 0
-        shown.append(Ranked(place, tied, candidate._replace(verdict=exact.verdict), exact, longest, others))
+        told = _told(candidate.profile, model, exact, request, wish, data)
+        shown.append(Ranked(place, tied, candidate._replace(verdict=exact.verdict), exact, longest, others, told))
     return shown
+
+
+def _told(profile: Profile, model: llama_cpp.Loaded, exact: Placed, request: Request, wish: Wish,
+          data: Mapping[str, Any]) -> Told:  # fmt: skip
+    """The speed of the exact placement."""
+    if wish.speeds is None or exact.verdict == "no":
+        return NOTHING
+    return wish.speeds.told(work_of_profile(profile, model.weights), exact.estimate, request, data["kv_types"])
 
 
 def runtime_data(catalog: Catalog) -> dict[str, Any]:
@@ -103,16 +123,45 @@ def runtime_data(catalog: Catalog) -> dict[str, Any]:
 
 
 def _candidate(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence[Budget], host_bytes: int | None,
-               data: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> Candidate:  # fmt: skip
-    """The best format whose high end fits; else the best that is tight; else what offloading or nothing gives."""
+               data: Mapping[str, Any], measured: Sequence[Mapping[str, Any]]) -> Candidate | None:  # fmt: skip
+    """The best format whose high end fits; else the best that is tight; else what offloading or nothing gives.
+
+    None where a least speed is asked for and no format reaches it.
+    """
     request = _within(profile, wish.request)
-    verdict, name, total = _on_devices(catalog, profile, wish.formats, request, devices, host_bytes, data)
+    formats = _fast_enough(catalog, profile, wish, devices, request, data)
+    if not formats:
+        return None
+    verdict, name, total = _on_devices(catalog, profile, formats, request, devices, host_bytes, data)
     placed = None
     if verdict == "no":
-        name, placed = _without_room(catalog, profile, wish.formats, request, devices, host_bytes, data)
+        name, placed = _without_room(catalog, profile, formats, request, devices, host_bytes, data)
         verdict, total = placed.verdict, placed.estimate.total
+    speed = _speed(catalog, profile, name, placed, wish, devices, request, data)
+    if wish.min_speed is not None and (speed is None or speed.estimate < wish.min_speed):
+        return None
     quality = Quality(profile.evidence, format_loss(name, profile.total, measured))
-    return Candidate(profile, name, verdict, total, quality, placed)
+    return Candidate(profile, name, verdict, total, quality, placed, speed)
+
+
+def _fast_enough(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence[Budget], request: Request,
+                 data: Mapping[str, Any]) -> tuple[str, ...]:  # fmt: skip
+    """The formats that reach the least speed when all of the model is on the devices."""
+    if wish.min_speed is None or not devices:
+        return wish.formats
+    found = [(name, _speed(catalog, profile, name, None, wish, devices, request, data)) for name in wish.formats]
+    return tuple(name for name, speed in found if speed is not None and speed.estimate >= wish.min_speed)
+
+
+def _speed(catalog: Catalog, profile: Profile, name: str, placed: Placed | None, wish: Wish, devices: Sequence[Budget],
+           request: Request, data: Mapping[str, Any]) -> Speed | None:  # fmt: skip
+    """Tokens per second where it is placed, or with everything on the devices."""
+    if wish.speeds is None or (placed is not None and placed.verdict == "no"):
+        return None
+    known = name in profile.weights
+    work = light_work(profile, name) if known else work_of_profile(profile, loaded(catalog, profile, name).weights)
+    where = placed.estimate if placed is not None else whole_on(devices, profile.layers, llama_cpp.NAME)
+    return wish.speeds.decode(work, where, request, data["kv_types"])
 
 
 def _on_devices(catalog: Catalog, profile: Profile, formats: Sequence[str], request: Request,
@@ -184,8 +233,14 @@ def _order(candidate: Candidate) -> tuple[Any, ...]:
     return (
         VERDICTS.index(candidate.verdict), known,
         -(quality or 0.0) if known == 0 else 0.0,
-        candidate.total_bytes, candidate.profile.model_id,
+        -candidate.speed.estimate if candidate.speed else 0.0, candidate.total_bytes, candidate.profile.model_id,
     )  # fmt: skip
+
+
+def _order_by_speed(candidate: Candidate) -> tuple[Any, ...]:
+    """Verdict, speed, then as usual; a speed that is not known comes last."""
+    usual = _order(candidate)
+    return usual[0], -candidate.speed.estimate if candidate.speed else 0.0, *usual[1:]
 
 
 def _overlap(first: Quality, second: Quality) -> bool:

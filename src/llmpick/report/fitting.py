@@ -7,6 +7,7 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.ranking import Ranked
 from llmpick.hardware.device import Machine
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
+from llmpick.report.speed_table import Named, fit_speed_json, speed_cells, speed_columns, speed_notes, speed_terms
 from llmpick.runtimes.base import Budget, Request, devices_json, memory_json
 from llmpick.units import format_bytes
 
@@ -15,34 +16,35 @@ BAR_CELLS = 10
 
 
 def fit_document(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request, counted: dict[str, int],
-                 notes: Sequence[str]) -> Document:  # fmt: skip
-    """``counted``: verdict -> number of models over the whole catalog."""
+                 notes: Sequence[str], explained: bool = False) -> Document:  # fmt: skip
+    """``counted``: verdict -> number of models over the whole catalog; ``explained``: the terms of each speed."""
     data = {
         "schema": 1, "command": "fit",
         "hardware": machine.to_json(), "runtime": "llama.cpp", "context": request.context, "users": request.sequences,
-        "results": [_result(row) for row in ranked], "verdicts": counted, "notes": list(notes),
+        "results": [_result(row, explained) for row in ranked], "verdicts": counted, "notes": list(notes),
     }  # fmt: skip
     answered = counted["fits"] + counted["tight"] + counted["offload"]
     return Document(
         data,
-        lambda: _sections(machine, devices, ranked, request, counted, notes),
+        lambda: _sections(machine, devices, ranked, request, counted, notes, explained),
         ANSWERED if answered else NOTHING_FITS,
     )
 
 
-def _result(row: Ranked) -> dict[str, Any]:
+def _result(row: Ranked, explained: bool) -> dict[str, Any]:
     candidate, placed = row.candidate, row.placed
     return {
         "rank": row.rank, "tied": row.tied, "model": candidate.profile.model_id,
         "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
         "quantization": candidate.format_name, "verdict": placed.verdict, "memory": memory_json(placed.estimate),
         **devices_json(placed.estimate), "max_context": row.max_context, "placement": placed.estimate.placement,
+        **fit_speed_json(row.told, explained),
         "quality": candidate.quality.to_json(), "why": placed.why, "same_shape": list(row.others),
     }  # fmt: skip
 
 
 def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request,
-              counted: dict[str, int], notes: Sequence[str]) -> list[Section]:  # fmt: skip
+              counted: dict[str, int], notes: Sequence[str], explained: bool) -> list[Section]:  # fmt: skip
     capacity = sum(device.usable_bytes for device in devices) or (machine.host.total or 0)
     head = [_where(machine, devices), f"llama.cpp, {request.context:,} tokens of context"
             + (f", {request.sequences} users" if request.sequences > 1 else "")]  # fmt: skip
@@ -50,14 +52,17 @@ def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Rank
         rows = [row for row in ranked if row.placed.verdict != "no"]
     else:
         rows = list(ranked)
+    known = [
+        (row.candidate.profile.model_id, row.candidate.format_name, row.told.decode) for row in rows if row.told.decode
+    ]
     table = Table(
         [Column("#", right=True), Column("Model"), Column("Format"), Column("Verdict"), Column("Memory of capacity", keep=2),
          Column("Max context", right=True, keep=1), Column("MMLU", right=True), Column("90%", keep=4),
-         Column("Why", keep=3, shrink_to=18)],
-        [_cells(row, capacity) for row in rows],
-        notes=_notes(rows, counted, notes),
+         *speed_columns(known), Column("Why", keep=3, shrink_to=18)],
+        [_cells(row, capacity, known) for row in rows],
+        notes=[*_notes(rows, counted, notes), *speed_notes(known)],
     )  # fmt: skip
-    return [Lines(head), table]
+    return [Lines(head), table, *(speed_terms(known) if explained else ())]
 
 
 def _where(machine: Machine, devices: Sequence[Budget]) -> str:
@@ -74,7 +79,7 @@ def _where(machine: Machine, devices: Sequence[Budget]) -> str:
     )
 
 
-def _cells(row: Ranked, capacity: int) -> list[Cell]:
+def _cells(row: Ranked, capacity: int, known: Sequence[Named]) -> list[Cell]:
     candidate, placed = row.candidate, row.placed
     evidence = candidate.quality.evidence
     estimate, interval = candidate.quality.estimate, candidate.quality.interval
@@ -86,7 +91,7 @@ def _cells(row: Ranked, capacity: int) -> list[Cell]:
     return [
         f"{row.rank}{'=' if row.tied else ''}", f"{candidate.profile.model_id}{more}", candidate.format_name,
         Styled(placed.verdict, VERDICT_STYLES[placed.verdict]), bar(placed.estimate.total, capacity),
-        f"{row.max_context:,}" if row.max_context else "-", quality, spread, placed.why,
+        f"{row.max_context:,}" if row.max_context else "-", quality, spread, *(speed_cells(row.told) if known else ()), placed.why,
     ]  # fmt: skip
 
 

@@ -6,7 +6,6 @@ tells it and the number of layers.
 """
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import Any, NamedTuple
 
 from llmpick.fit.speed.constants import ANY, CALIBRATED
@@ -44,6 +43,8 @@ def solve(rows: Sequence[Measured], bandwidth: float, layer_us: float) -> Solved
 
 
 def _efficiency(rows: Sequence[Measured], bandwidth: float, layer_us: float) -> float:
+    from statistics import median  # takes 10 ms to import, and every speed passes this module
+
     shares = []
     for row in rows:
         reading = row.seconds - 1e-6 * layer_us * row.layers

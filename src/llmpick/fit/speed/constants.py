@@ -72,6 +72,21 @@ def constants_for(table: Mapping[str, Any], runtime: str, device: DeviceSpeed) -
     return None
 
 
+class Lookup:
+    """`constants_for` in one table, each device looked up once."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self.table = table
+        self._found: dict[tuple[str, DeviceSpeed], Constants | None] = {}
+
+    def __call__(self, runtime: str, device: DeviceSpeed) -> Constants | None:
+        """The constants of a runtime on a device."""
+        key = (runtime, device)
+        if key not in self._found:
+            self._found[key] = constants_for(self.table, runtime, device)
+        return self._found[key]
+
+
 def calibrated_name(device: DeviceSpeed) -> str:
     """The group under which a machine's own measurements of a card stand."""
     return f"{CALIBRATED} {device.gpu_id or device.name}"

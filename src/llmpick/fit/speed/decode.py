@@ -9,7 +9,7 @@ to send, speculative drafting.
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from llmpick.fit.speed.constants import Constants, Spread, constants_for
+from llmpick.fit.speed.constants import Constants, Lookup, Spread
 from llmpick.fit.speed.devices import DeviceSpeed
 from llmpick.fit.speed.work import Work, cache_read_bytes
 from llmpick.runtimes.base import Estimate
@@ -71,11 +71,11 @@ class _Part(NamedTuple):
 
 
 def decode(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], host: Host | None, at: Conditions,
-           tables: Mapping[str, Any]) -> Speed | None:  # fmt: skip
+           find: Lookup) -> Speed | None:  # fmt: skip
     """The speed of a placement; ``speeds`` in the order of its devices. None where a device's speed is not known."""
     on_host, home = host_share(work, placed, at.sequences)
     cache = at.sequences * cache_read_bytes(work.caches, at.tokens, at.bits)
-    parts = _parts(work, placed, speeds, at, tables, work.read_bytes(at.sequences) - on_host, cache * (1 - home))
+    parts = _parts(work, placed, speeds, at, find, work.read_bytes(at.sequences) - on_host, cache * (1 - home))
     if parts is None or (on_host and host is None):
         return None
     tensor = placed.placement.get("split") == "tensor"
@@ -104,7 +104,7 @@ def _first(by_layer: tuple[int, ...], total: int, count: int, layers: int) -> fl
     return float(sum(by_layer[:count])) if by_layer else total * count / layers
 
 
-def _parts(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], at: Conditions, tables: Mapping[str, Any],
+def _parts(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], at: Conditions, find: Lookup,
            weights: float, cache: float) -> list[_Part] | None:  # fmt: skip
     """Shares of what is read, in proportion to the weights each device holds."""
     held = sum(device.weights for device in placed.devices)
@@ -113,7 +113,7 @@ def _parts(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], a
         share = device.weights / held if held else 0.0
         if not share:
             continue
-        constants = constants_for(tables, at.runtime, speed) if speed is not None else None
+        constants = find(at.runtime, speed) if speed is not None else None
         if constants is None or speed is None:
             return None
         home = placed.placement.get("layers", 0) - placed.placement.get("layers_on_gpu", 0)

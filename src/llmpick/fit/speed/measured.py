@@ -10,7 +10,7 @@ from llmpick.catalog.speed_record import MEASUREMENTS, located
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.catalog.yaml_door import Problem
 from llmpick.fit.speed.devices import DeviceSpeed, row_speed
-from llmpick.fit.speed.work import Work, attended_tokens, cache_read_bytes, work_of_model
+from llmpick.fit.speed.work import Work, cache_read_bytes, prompt_flops, work_of_model
 from llmpick.formats import weigh
 from llmpick.runtimes.base import Model
 
@@ -110,16 +110,3 @@ class _Makers:
             str(batch["date"]), batch["date"] >= CURRENT_SINCE or runtime != "llama.cpp",
             bool(row.get("speculative") or row.get("batch", 1) > 1),
         )  # fmt: skip
-
-
-def prompt_flops(work: Work, tokens: int, depth: int = 0) -> float:
-    """FLOPs of reading ``tokens`` of a prompt when ``depth`` are in the cache.
-
-    ``2 * parameters * tokens`` of matrix products, once the head, and causal attention of ``4 * width`` for each token
-    and each token that it sees (QK and PV).
-    """
-    seen = attended_tokens(work.caches, tokens) + depth * sum(
-        len(cache.layers) for cache in work.caches if cache.kind != "recurrent" and not cache.window
-    )
-    products = 2.0 * (work.matrix_parameters * tokens + work.head_parameters)
-    return products + 4.0 * work.attention_width * seen * tokens

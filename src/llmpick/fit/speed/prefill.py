@@ -5,13 +5,12 @@
 build far more than decoding does: the interval is wide. Left out: queueing, the tokeniser, loading.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from llmpick.fit.speed.constants import Constants, constants_for
+from llmpick.fit.speed.constants import Constants, Lookup
 from llmpick.fit.speed.devices import DeviceSpeed
-from llmpick.fit.speed.measured import prompt_flops
-from llmpick.fit.speed.work import Work
+from llmpick.fit.speed.work import Work, prompt_flops
 from llmpick.runtimes.base import Estimate
 
 
@@ -31,14 +30,14 @@ class Prefill(NamedTuple):
 
 
 def prefill(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], prompt: int,
-            tables: Mapping[str, Any]) -> Prefill | None:  # fmt: skip
+            find: Lookup) -> Prefill | None:  # fmt: skip
     """The time to the first token. None with weights on the host, or where a rate or its share is not known."""
     layers = placed.placement.get("layers", work.layers)
     if not prompt or placed.placement.get("n_cpu_moe", 0) or placed.placement.get("layers_on_gpu", layers) < layers:
         return None
     found: list[tuple[DeviceSpeed, Constants]] = []
     for device, speed in zip(placed.devices, speeds, strict=False):
-        constants = constants_for(tables, placed.runtime, speed) if speed and device.weights else None
+        constants = find(placed.runtime, speed) if speed and device.weights else None
         if (
             speed is None
             or constants is None

@@ -132,6 +132,19 @@ def attended_tokens(caches: tuple[CacheLayer, ...], tokens: int) -> float:
     return total
 
 
+def prompt_flops(work: Work, tokens: int, depth: int = 0) -> float:
+    """FLOPs of reading ``tokens`` of a prompt when ``depth`` are in the cache.
+
+    ``2 * parameters * tokens`` of matrix products, once the head, and causal attention of ``4 * width`` for each token
+    and each token that it sees (QK and PV).
+    """
+    seen = attended_tokens(work.caches, tokens) + depth * sum(
+        len(cache.layers) for cache in work.caches if cache.kind != "recurrent" and not cache.window
+    )
+    products = 2.0 * (work.matrix_parameters * tokens + work.head_parameters)
+    return products + 4.0 * work.attention_width * seen * tokens
+
+
 def _bits(row: Any) -> float:
     """A cache type is a number of bits, or (elements, bytes) of a block."""
     return float(row) if isinstance(row, (int, float)) else 8.0 * row[1] / row[0]
