@@ -67,19 +67,37 @@ def _value(value: Any) -> str:
 
 def accuracy_lines() -> list[str]:
     """Error and coverage by group, beside what two other tools' formulas give for the same rows."""
-    kept, refused, _, judged = fitted()
+    kept, refused, table, judged = fitted()
     one = [sample for sample in kept if sample.cards == 1 and not sample.flops]
     return [
         f"{len(kept)} published speeds ({len(refused)} more refused: above the card's peak), {len(one)} of them decoding on",
         f"one card. Dense models, {len(judged)} rows: each estimated with constants that were fitted without its card (where",
         "a group is one card: without its model). The estimate knows no build; its 90 % interval must hold the measurement.",
-        "", *_table(judged, lambda each: f"{each.sample.runtime} | {each.group}"), "", "llama.cpp's builds, NVIDIA only:", "",
+        "", *_table(judged, lambda each: f"{each.sample.runtime} | {each.group}"), "",
+        "The constants: the share of peak bandwidth e, the fixed time of a layer c in the estimate, in builds before 2025 and",
+        "in the latest, in mixtures of experts, and the factors of the 90 % interval.", "", *_constants(table), "", "llama.cpp's builds, NVIDIA only:", "",
         *_table([each for each in judged if each.sample.runtime == "llama.cpp" and "nvidia" in each.sample.device.groups],
                 lambda each: f"{'since 2025' if each.sample.current else 'before 2025'} | all"), "",
         "llmfit: 0.55 of the bandwidth over the active bytes. whichllm: 0.40 (16 bit) or 0.55 (4 bit) of it, on Apple 0.82 of",
         "that; rows of other widths are not in its column. Both published without an interval that is fitted. Mixtures of",
         "experts, several cards and prompts have constants from few machines: docs/speed.md says how wide they are.",
     ]  # fmt: skip
+
+
+def _constants(table: dict[str, Any]) -> list[str]:
+    lines = ["| runtime | group | rows | cards | e | c, µs | before 2025 | latest | mixtures | decoding | mixtures | prompts |",
+             "|---|---|---:|---:|---:|---:|---:|---:|---:|---|---|---|"]  # fmt: skip
+    for runtime, groups in table.items():
+        for group, row in groups.items():
+            us = [f"{row[key]:.0f}" if key in row else "" for key in
+                  ("layer_us", "earlier_layer_us", "latest_layer_us", "mixture_layer_us")]  # fmt: skip
+            spreads = [
+                f"×{row[key]['low']:.2f}-{row[key]['high']:.2f}" if key in row else ""
+                for key in ("decode", "mixture", "prefill")
+            ]
+            lines.append(f"| {runtime} | {group} | {row['rows']} | {row['cards']} | {row['efficiency']:.2f} | "
+                         + " | ".join([*us, *spreads]) + " |")  # fmt: skip
+    return lines
 
 
 def _table(judged: Sequence[Judged], key: Callable[[Judged], str]) -> list[str]:
