@@ -67,7 +67,9 @@ def _value(value: Any) -> str:
 
 def accuracy_lines() -> list[str]:
     """Error and coverage by group, beside what two other tools' formulas give for the same rows."""
-    kept, refused, table, judged = fitted()
+    kept, refused, table, every = fitted()
+    judged = [each for each in every if not each.sample.is_mixture]
+    mixtures = [each for each in every if each.sample.is_mixture]
     one = [sample for sample in kept if sample.cards == 1 and not sample.flops]
     return [
         f"{len(kept)} published speeds ({len(refused)} more refused: above the card's peak), {len(one)} of them decoding on",
@@ -78,9 +80,11 @@ def accuracy_lines() -> list[str]:
         "in the latest, in mixtures of experts, and the factors of the 90 % interval.", "", *_constants(table), "", "llama.cpp's builds, NVIDIA only:", "",
         *_table([each for each in judged if each.sample.runtime == "llama.cpp" and "nvidia" in each.sample.device.groups],
                 lambda each: f"{'since 2025' if each.sample.current else 'before 2025'} | all"), "",
+        "Mixtures of experts, each model left out in turn:", "",
+        *_table(mixtures, lambda each: f"{each.sample.runtime} | {each.group}"), "",
         "llmfit: 0.55 of the bandwidth over the active bytes. whichllm: 0.40 (16 bit) or 0.55 (4 bit) of it, on Apple 0.82 of",
-        "that; rows of other widths are not in its column. Both published without an interval that is fitted. Mixtures of",
-        "experts, several cards and prompts have constants from few machines: docs/speed.md says how wide they are.",
+        "that; rows of other widths are not in its column. Both published without an interval that is fitted. Several",
+        "cards and prompts have constants from few machines: their intervals are as wide as the rows left out ask for.",
     ]  # fmt: skip
 
 

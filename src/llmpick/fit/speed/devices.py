@@ -5,11 +5,14 @@ from typing import Any, NamedTuple
 
 from llmpick.hardware.device import Device
 
+SHORT_ACCUMULATION = frozenset({"llama.cpp", "ollama", "mlx"})
+
 
 class DeviceSpeed(NamedTuple):
     """``bandwidth`` in bytes per second, ``flops`` of dense 16-bit matrix products with FP32 accumulation.
 
-    ``groups``: from the narrowest to ``any``; constants are looked up in this order. ``gpu_id``: its catalog row.
+    ``short_flops``: with FP16 accumulation, which GeForce cards do twice as fast. ``groups``: from the narrowest to
+    ``any``; constants are looked up in this order. ``gpu_id``: its catalog row.
     """
 
     name: str
@@ -17,6 +20,11 @@ class DeviceSpeed(NamedTuple):
     flops: float | None
     groups: tuple[str, ...]
     gpu_id: str | None = None
+    short_flops: float | None = None
+
+    def rate(self, engine: str) -> float | None:
+        """The FLOPS that an engine's share of them was fitted on: llama.cpp's kernels accumulate in FP16 or INT8."""
+        return self.short_flops if engine in SHORT_ACCUMULATION else self.flops
 
 
 def device_speed(device: Device, rows: Mapping[str, Mapping[str, Any]]) -> DeviceSpeed | None:
@@ -33,9 +41,10 @@ def row_speed(gpu_id: str, row: Mapping[str, Any], name: str | None = None,
               bandwidth: float | None = None) -> DeviceSpeed:  # fmt: skip
     """Speed data of a catalog row; ``bandwidth`` where the driver knows better."""
     flops = row.get("bf16_tflops") or row.get("fp16_tflops") or row.get("fp32_tflops")
+    short = row.get("fp16_accumulate_tflops") or flops
     return DeviceSpeed(
         name or row["name"], float(bandwidth or row["bandwidth_gbs"] * 1e9), flops * 1e12 if flops else None,
-        groups_of(row), gpu_id,
+        groups_of(row), gpu_id, short * 1e12 if short else None,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ than a generation: generations left out, since such constants are used for cards
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from math import log
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from llmpick.fit.speed.chain import Chain
 from llmpick.fit.speed.constants import ANY
 from llmpick.fit.speed.fitting import LEAST_ROWS, Point
 from llmpick.fit.speed.measured import Sample
+from llmpick.fit.speed.prompts import prompt_row, spread_row
 
 OVERLAPPING = frozenset({"transformers"})
 """Runtimes whose processor queues kernels while the card works: the longer of both counts (docs/speed.md)."""
@@ -25,7 +25,7 @@ Table = dict[str, dict[str, Row]]
 
 
 def constants_table(samples: Sequence[Sample]) -> tuple[Table, list["Judged"]]:
-    """(runtime -> group -> the row of constants.yaml, every dense sample judged by constants fitted without it).
+    """(runtime -> group -> the row of constants.yaml, every decoding sample judged by constants fitted without it).
 
     Impossible samples must have been removed. Samples of cards without a group of their own are not judged.
     """
@@ -86,7 +86,7 @@ class _Runtime:
                 self._add(name, names[name], point)
         residuals = list(self._calibrated())
         if len(residuals) >= LEAST_ROWS:
-            self.rows[ANY]["calibrated"] = _spread(*fitting.factors(residuals, False), self.dense, "model")
+            self.rows[ANY]["calibrated"] = spread_row(*fitting.factors(residuals, False), self.dense, "model")
         return self.rows
 
     def _calibrated(self) -> Iterator[float]:
@@ -111,13 +111,17 @@ class _Runtime:
             row["latest_layer_us"] = round(point.layer_us(True), 1)
         row |= {"overlaps": True} if self.overlaps else {}
         parent = next((each for each in groups[groups.index(name) + 1 :] if each in self.rows), None)
-        row |= self._mixture(name, parent, point) | self._prefill(name) | self._several(point)
+        row |= (
+            self._mixture(name, parent, point)
+            | prompt_row(self._prompts(name), self.rows.get(parent or "", {}), parent)
+            | self._several(point)
+        )
         held, pairs = self._left_out(name, groups, inside, parent)
         residuals = [fitting.residual(sample, at, self.overlaps) for sample, at in pairs]
         if parent is not None and len(inside) < LEAST_ROWS:
             row["decode"] = {**self.rows[parent]["decode"], "of": parent}
         else:
-            row["decode"] = _spread(*fitting.factors(residuals or [0.0], one_sided=eras), inside, held)
+            row["decode"] = spread_row(*fitting.factors(residuals or [0.0], one_sided=eras), inside, held)
         self._judge(name, held, pairs, row["decode"])
         cards = sorted({str(sample.device.gpu_id) for sample in inside})
         self.rows[name] = {**row, "rows": len(inside), "cards": len(cards), "gpus": cards}
@@ -156,14 +160,15 @@ class _Runtime:
         us = fitting.fit_layer_us(inside, point.efficiency, self.overlaps)
         row: Row = {"mixture_layer_us": max(us, round(point.layer_us(True), 1))}
         models = sorted({sample.model for sample in inside})
-        residuals = []
+        pairs: list[tuple[Sample, Point]] = []
         for model in models if len(models) > 1 else ():
             rest = [sample for sample in inside if sample.model != model]
             left = max(fitting.fit_layer_us(rest, point.efficiency, self.overlaps), point.layer_us(True))
-            at = Point(point.efficiency, left, left)
-            residuals += [fitting.residual(sample, at, self.overlaps) for sample in inside if sample.model == model]
-        if len(residuals) >= LEAST_ROWS:
-            row["mixture"] = _spread(*fitting.factors(residuals, one_sided=False), inside, "model")
+            pairs += [(sample, Point(point.efficiency, left, left)) for sample in inside if sample.model == model]
+        if len(pairs) >= LEAST_ROWS:
+            residuals = [fitting.residual(sample, at, self.overlaps) for sample, at in pairs]
+            row["mixture"] = spread_row(*fitting.factors(residuals, one_sided=False), inside, "model")
+            self._judge(name, "model", pairs, row["mixture"])
         return row
 
     def _mixture_of(self, parent: str | None) -> Row:
@@ -171,20 +176,8 @@ class _Runtime:
         row: Row = {"mixture_layer_us": wider["mixture_layer_us"]} if "mixture_layer_us" in wider else {}
         return row | ({"mixture": {**widest["mixture"], "of": ANY}} if "mixture" in widest else {})
 
-    def _prefill(self, name: str) -> Row:
-        inside = [sample for sample in self.prompts if name in sample.device.groups]
-        if len(inside) < LEAST_FOR_GROUP:
-            return {}
-        used = median(_utilisation(sample) for sample in inside)
-        row: Row = {"utilisation": round(used, 3)}
-        fold = _first_that_splits(inside)
-        residuals = []
-        for left in sorted({fold(sample) for sample in inside}):
-            rest = [_utilisation(sample) for sample in inside if fold(sample) != left]
-            at = median(rest) if rest else used
-            residuals += [log(_utilisation(sample) / at) for sample in inside if fold(sample) == left]
-        row["prefill"] = _spread(*fitting.factors(residuals, one_sided=False), inside, "")
-        return row
+    def _prompts(self, name: str) -> list[Sample]:
+        return [sample for sample in self.prompts if name in sample.device.groups]
 
     def _several(self, point: Point) -> Row:
         """What a further card costs: against one card where they take turns, against a share of the bytes where not."""
@@ -196,10 +189,6 @@ class _Runtime:
         shared = [_exchange_us(sample, point) for sample in self.shared]
         found = {"hop_us": median(turns) if turns else 0.0, "all_reduce_us": median(shared) if shared else 0.0}
         return {name: round(max(0.0, value), 1) for name, value in found.items() if value > 0}
-
-
-def _utilisation(sample: Sample) -> float:
-    return sample.flops / sample.seconds / (sample.device.flops or 1.0)
 
 
 def _machine(sample: Sample) -> tuple[str | None, str]:
@@ -215,18 +204,6 @@ def _exchange_us(sample: Sample, point: Point) -> float:
     read = sample.read_bytes / sample.device.bandwidth / point.efficiency / sample.cards
     fixed = 1e-6 * point.layer_us(sample.current) * sample.layers
     return 1e6 * (sample.seconds - read - fixed) / (2 * sample.layers)
-
-
-def _first_that_splits(inside: Sequence[Sample]) -> Callable[[Sample], str]:
-    if len({sample.device.gpu_id for sample in inside}) > 1:
-        return lambda sample: str(sample.device.gpu_id)
-    return lambda sample: sample.model
-
-
-def _spread(low: float, high: float, inside: Sequence[Sample], held: str) -> Row:
-    cards = len({sample.device.gpu_id for sample in inside})
-    row: Row = {"low": round(low, 3), "high": round(high, 3), "rows": len(inside), "cards": cards}
-    return row | ({"left_out": held} if held else {})
 
 
 def _depth(every: Iterable[tuple[str, ...]], name: str) -> int:

@@ -50,12 +50,12 @@ class Sample(NamedTuple):
         """The least time that the memory's bandwidth allows (all cards at once, unless they take turns)."""
         at_once = 1 if self.split == "layer" else self.cards
         if self.flops:
-            return self.flops / (4 * self.cards * (self.device.flops or float("inf")))
+            return self.flops / (2 * self.cards * (self.device.short_flops or float("inf")))
         return self.read_bytes / (at_once * self.device.bandwidth)
 
     @property
     def is_possible(self) -> bool:
-        """Whether it does not imply more than the card's peak bandwidth (prefill: than four times its 16-bit rate)."""
+        """Whether it does not imply more than the card's peak bandwidth (prefill: than its 8-bit rate, twice the 16-bit one)."""
         return self.declared or self.seconds >= self.ceiling_seconds
 
 

@@ -41,7 +41,7 @@ def prefill(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], 
         if (
             speed is None
             or constants is None
-            or not (speed.flops and constants.utilisation and constants.prefill_spread)
+            or not (speed.rate(placed.runtime) and constants.utilisation and constants.prefill_spread)
         ):
             return None
         found.append((speed, constants))
@@ -51,7 +51,7 @@ def prefill(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], 
 def _prefill(work: Work, found: Sequence[tuple[DeviceSpeed, Constants]], prompt: int) -> Prefill:
     """Cards that take turns each do their share: as one card of their mean rate."""
     flops = prompt_flops(work, prompt)
-    rates = [(speed.flops or 0.0) * (constants.utilisation or 0.0) for speed, constants in found]
+    rates = [(speed.rate(constants.runtime) or 0.0) * (constants.utilisation or 0.0) for speed, constants in found]
     rate = len(rates) / sum(1 / each for each in rates)
     read = max(work.read_bytes(prompt) / (speed.bandwidth * constants.efficiency) for speed, constants in found)
     time = max(flops / rate, read)
