@@ -95,3 +95,12 @@ def test_a_device_outside_the_catalog_is_told_by_its_bandwidth(
     speed = answer(capsys, "memory", "llama-3-8b", "--hardware", str(rig))["decode_tokens_per_second"]
     assert 60 < speed["estimate"] < 200
     assert "llama.cpp, nvidia" in speed["basis"][0]
+
+
+def test_the_depth_of_the_context_can_be_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Between the speeds at the context's start and end; beyond the context it is refused."""
+    found = answer(capsys, "memory", "llama-2-7b", "--gpu", "RTX 3090", "--context", "32k", "--depth", "30k")
+    speed = found["decode_tokens_per_second"]
+    assert speed["tokens_in_context"] == 30 * 1024
+    assert speed["full"] < speed["estimate"] < speed["empty"]
+    assert run(["memory", "llama-2-7b", "--gpu", "RTX 3090", "--depth", "30k"]) == 2

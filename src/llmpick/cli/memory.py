@@ -23,6 +23,10 @@ def memory(
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
     free: options.Free = False,
+    depth: Annotated[
+        str | None,
+        typer.Option("--depth", metavar="TOKENS", help="Speed with so many tokens in the context; else half."),
+    ] = None,
     explain: options.Explain = False,
     plot: Annotated[
         bool, typer.Option("--plot", help="Memory against context; with --output, a .svg, .png or .html file.")
@@ -41,6 +45,7 @@ def memory(
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
+    from llmpick.fit.speed.wishes import depth_of
     from llmpick.report.export import show
     from llmpick.report.memory import Question, memory_document
 
@@ -54,6 +59,7 @@ def memory(
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,
         speeds=Speeds.of_machine(opened, machine, free) if machine else None, explained=explain,
+        depth=depth_of(options.tokens(depth), options.tokens(context) or 8192),
     )  # fmt: skip
     if plot:
         from llmpick.report.memory_plot import plot_document

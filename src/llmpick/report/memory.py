@@ -50,6 +50,8 @@ class Question:
     """Of the devices; None where none were named."""
     explained: bool = False
     """Whether every term of a step's time is shown."""
+    depth: int | None = None
+    """Tokens in the context at which the speed is given (None: half of it)."""
 
 
 NOWHERE = (Budget("one GPU", 2**60),)
@@ -94,7 +96,7 @@ class Maker:
         if question.speeds is None or placed.verdict == "no":
             return NOTHING
         work = work_of_model(self.model(self.format_name), self.runtime.name)
-        return question.speeds.told(work, placed.estimate, question.request, self.data["kv_types"])
+        return question.speeds.told(work, placed.estimate, question.request, self.data["kv_types"], question.depth)
 
 
 def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] = ()) -> Document:

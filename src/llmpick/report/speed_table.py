@@ -25,7 +25,7 @@ def fit_speed_json(told: Told, explained: bool) -> dict[str, Any]:
 
 def speed_columns(known: Sequence[Named]) -> list[Column]:
     """Two columns where any speed is known."""
-    return [Column("tok/s", right=True), Column("90%", keep=5)] if known else []
+    return [Column("tok/s", right=True), Column("tok/s 90%", keep=5)] if known else []
 
 
 def speed_cells(told: Told) -> list[Cell]:

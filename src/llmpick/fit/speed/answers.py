@@ -46,14 +46,15 @@ class Speeds:
         at = Conditions(placed.runtime, request.sequences, held, cache_bits(request, kv_types))
         return decode(work, placed, self.devices, self.host, at, self.find)
 
-    def told(self, work: Work, placed: Estimate, request: Request, kv_types: Mapping[str, Any]) -> "Told":
-        """All that is said of a placement's speed: in the middle of the context, at its ends, and the prompt's time."""
-        middle = self.decode(work, placed, request, kv_types)
+    def told(self, work: Work, placed: Estimate, request: Request, kv_types: Mapping[str, Any],
+             tokens: int | None = None) -> "Told":  # fmt: skip
+        """All that is said of a placement's speed: with ``tokens`` in the context, at its ends, and the prompt's time."""
+        middle = self.decode(work, placed, request, kv_types, tokens)
         if middle is None:
             return NOTHING
-        ends = [self.decode(work, placed, request, kv_types, tokens) for tokens in (0, request.context)]
+        ends = [self.decode(work, placed, request, kv_types, end) for end in (0, request.context)]
         first, last = (end.estimate if end else middle.estimate for end in ends)
-        return Told(middle, first, last, self.prefill(work, placed, max(1, request.context // 2)))
+        return Told(middle, first, last, self.prefill(work, placed, tokens or max(1, request.context // 2)))
 
     def prefill(self, work: Work, placed: Estimate, prompt: int) -> Prefill | None:
         """The time to read a prompt of ``prompt`` tokens."""

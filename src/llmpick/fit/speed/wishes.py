@@ -17,3 +17,10 @@ def sorted_by(order: str) -> bool:
     if order not in ("quality", "speed"):
         raise UsageError(f"--sort {order!r} is not an order", "quality or speed")
     return order == "speed"
+
+
+def depth_of(tokens: int | None, context: int) -> int | None:
+    """``--depth``. Raises UsageError beyond the context."""
+    if tokens is not None and tokens > context:
+        raise UsageError(f"--depth {tokens} is more than the context of {context} tokens", f"--context {tokens}")
+    return tokens
