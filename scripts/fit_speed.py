@@ -62,6 +62,8 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(f"{key}: {_value(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(value) + "]"
+    if isinstance(value, str) and value[:1].isdigit():
+        return f"'{value}'"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

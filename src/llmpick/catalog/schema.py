@@ -53,11 +53,17 @@ def json_schema(cls: type) -> dict[str, Any]:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name -> schema, for catalog/schema."""
-    made = {"model.json": ModelRecord, "licence.json": Licence}
+    made = {"model.json": ModelRecord, "licence.json": Licence, **_speed_records()}
     gpu = _gpu_record()
     if gpu is not None:
         made["gpu.json"] = gpu
     return {name: json_schema(cls) for name, cls in made.items()}
+
+
+def _speed_records() -> dict[str, Any]:
+    from llmpick.catalog.speed_record import ConstantsRow, SpeedBatch
+
+    return {"speed-batch.json": SpeedBatch, "speed-constants.json": ConstantsRow}
 
 
 def _gpu_record() -> Any:

@@ -15,6 +15,7 @@ from llmpick.catalog.yaml_door import Parsed, Problem, read_yaml
 Text = Annotated[str, Len(1, 300)]
 Count = Annotated[int, Gt(0)]
 Positive = Annotated[float, Gt(0)]
+Date = Annotated[str, Pattern(r"\d{4}(-\d{2}(-\d{2})?)?")]
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 MEASUREMENTS, CONSTANTS = "speed/measurements.yaml", "speed/constants.yaml"
 
@@ -51,7 +52,7 @@ class SpeedBatch:
 
     __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     source: Text
-    date: Annotated[str, Pattern(r"\d{4}(-\d{2}(-\d{2})?)?")]
+    date: Date
     runtime: Text
     backend: Literal["CUDA", "ROCm", "Vulkan", "Metal", "SYCL", "CPU"] | None = None
     build: Text | None = None
@@ -93,6 +94,9 @@ class ConstantsRow:
     """What a prediction is worth once a machine's own run of another model has given it e."""
     rows: Count
     cards: Count
+    first: Date
+    last: Date
+    """Dates of the oldest and the newest row."""
     gpus: list[Text]
 
 

@@ -96,6 +96,7 @@ def _words(runtime: str, engine: str, group: str, row: Mapping[str, Any], device
     cards = "1 card" if row["cards"] == 1 else f"{row['cards']} cards"
     text = f"{row['rows']} measured rows on {cards}, {engine}"
     text += "" if group == ANY else f", {group}"
+    text += f", {row['first'][:4]}" + (f"-{row['last'][:4]}" if row["last"][:4] != row["first"][:4] else "")
     if group != device.groups[0]:
         text += f" (too few on {device.groups[0]})"
     if engine != runtime and runtime not in SAME_ENGINE:

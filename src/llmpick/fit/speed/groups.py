@@ -63,7 +63,7 @@ class _Runtime:
 
     def __init__(self, runtime: str, samples: Sequence[Sample]) -> None:
         self.overlaps = runtime in OVERLAPPING
-        alone = [sample for sample in samples if sample.cards == 1]
+        alone = [sample for sample in samples if sample.cards == 1 and not sample.declared]
         self.dense = [sample for sample in alone if not sample.flops and not sample.is_mixture]
         self.mixtures = [sample for sample in alone if not sample.flops and sample.is_mixture]
         self.prompts = [
@@ -124,7 +124,15 @@ class _Runtime:
             row["decode"] = spread_row(*fitting.factors(residuals or [0.0], one_sided=eras), inside, held)
         self._judge(name, held, pairs, row["decode"])
         cards = sorted({str(sample.device.gpu_id) for sample in inside})
-        self.rows[name] = {**row, "rows": len(inside), "cards": len(cards), "gpus": cards}
+        dates = sorted(sample.date for sample in inside)
+        self.rows[name] = {
+            **row,
+            "rows": len(inside),
+            "cards": len(cards),
+            "first": dates[0],
+            "last": dates[-1],
+            "gpus": cards,
+        }
 
     def _left_out(self, name: str, groups: tuple[str, ...], inside: Sequence[Sample],
                   parent: str | None) -> tuple[str, list[tuple[Sample, Point]]]:  # fmt: skip
