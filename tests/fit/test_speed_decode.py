@@ -122,3 +122,24 @@ def test_a_prompt_takes_longer_the_longer_it_is(catalog: Any) -> None:
     seconds = [found.seconds for found in times if found is not None]
     assert seconds[1] > 7 * seconds[0]
     assert seconds[2] > 8 * seconds[1]  # attention grows with the square
+
+
+def test_many_users_are_bound_by_products(catalog: Any) -> None:
+    """With 256 users the matrix products take longer than reading the weights once; with one they do not."""
+    one, many = (speed(catalog, "llama-3-8b", "Q4_K_M", "A100 SXM 80GB", sequences=n, context=64) for n in (1, 256))
+    assert "weights" in {term.name for term in one.terms}
+    assert "products" in {term.name for term in many.terms}
+    assert many.estimate * 256 > one.estimate
+
+
+def test_cards_without_a_link_exchange_more_slowly(catalog: Any) -> None:
+    """Four consumer cards over PCIe pay more for each all-reduce than four on a baseboard."""
+    times = [
+        next(
+            term.estimate
+            for term in speed(catalog, "qwen2.5-32b", "AWQ", gpu, "vllm").terms
+            if term.name == "all_reduce"
+        )
+        for gpu in ("4x RTX 4090", "4x A100 SXM 80GB")
+    ]
+    assert times[0] > 2 * times[1]

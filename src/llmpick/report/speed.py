@@ -7,8 +7,11 @@ from llmpick.fit.speed.decode import Speed
 from llmpick.fit.speed.prefill import Prefill
 from llmpick.report.document import Column, Lines, Styled, Table
 
-NAMES = {"weights": "read the weights", "kv_cache": "read the KV cache", "layers": "fixed time of each layer",
-         "host": "on the processor", "hops": "from card to card", "all_reduce": "exchange between cards"}  # fmt: skip
+NAMES = {
+    "weights": "read the weights", "products": "multiply with the weights", "kv_cache": "read the KV cache",
+    "layers": "fixed time of each layer", "host": "on the processor", "hops": "from card to card",
+    "all_reduce": "exchange between cards",
+}  # fmt: skip
 
 
 def decode_json(speed: Speed | None) -> dict[str, Any] | None:

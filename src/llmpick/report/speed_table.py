@@ -11,8 +11,10 @@ from llmpick.report.speed import decode_json, number, prefill_json, terms_json
 Named = tuple[str, str, Speed]
 """Model, format, speed."""
 EXPLAINED = 10
-_TERMS = (("weights", "Weights"), ("kv_cache", "KV cache"), ("layers", "Layers"), ("host", "Host"), ("hops", "Between cards"),
-          ("all_reduce", "Exchange"))  # fmt: skip
+_TERMS = (
+    ("weights", "Weights"), ("products", "Products"), ("kv_cache", "KV cache"), ("layers", "Layers"), ("host", "Host"),
+    ("hops", "Between cards"), ("all_reduce", "Exchange"),
+)  # fmt: skip
 
 
 def fit_speed_json(told: Told, explained: bool) -> dict[str, Any]:

@@ -14,6 +14,9 @@ from llmpick.fit.speed.devices import DeviceSpeed
 from llmpick.fit.speed.work import Work, cache_read_bytes
 from llmpick.runtimes.base import Estimate
 
+UNLINKED_US = 20.0
+"""One small all-reduce over PCIe: 19 to 24 µs through NCCL, 4 to 12 where cards reach each other's memory."""
+
 
 class SpeedTerm(NamedTuple):
     """One summand of a step, in seconds: the estimate, and what it is at the ends of the interval."""
@@ -61,13 +64,26 @@ class Host(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What one device reads in a step and the layers it runs."""
+    """What one device reads and multiplies in a step, and the layers it runs."""
 
     device: DeviceSpeed
     constants: Constants
     weights: float
     cache: float
     layers: float
+    flops: float
+
+    @property
+    def read_seconds(self) -> float:
+        """The time to read the weights."""
+        return self.weights / (self.device.bandwidth * self.constants.efficiency)
+
+    @property
+    def multiply_seconds(self) -> float:
+        """The time of the matrix products with the weights, at the share of the rate that prompts reach (all of it, if
+        nobody measured that): more than reading takes only with many users."""
+        rate = self.device.rate(self.constants.runtime)
+        return self.flops / (rate * (self.constants.utilisation or 1.0)) if rate else 0.0
 
 
 def decode(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], host: Host | None, at: Conditions,
@@ -117,7 +133,10 @@ def _parts(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], a
         if constants is None or speed is None:
             return None
         home = placed.placement.get("layers", 0) - placed.placement.get("layers_on_gpu", 0)
-        found.append(_Part(speed, constants, share * weights, share * cache, share * (work.layers - home)))
+        flops = 2.0 * (work.matrix_parameters + work.head_parameters) * at.sequences
+        found.append(
+            _Part(speed, constants, share * weights, share * cache, share * (work.layers - home), share * flops)
+        )
     return found
 
 
@@ -133,10 +152,10 @@ def _part_terms(part: _Part, is_mixture: bool) -> list[SpeedTerm]:
     constants, spread = part.constants, spread_of(part.constants, is_mixture)
     rate = part.device.bandwidth * constants.efficiency
     said = f"/ ({part.device.bandwidth / 1e9:,.0f} GB/s × {constants.efficiency:.2f}) on {part.device.name}"
-    terms = [
-        _term(name, size / rate, size / rate, size / rate, spread, f"{size / 1e9:.2f} GB {said}")
-        for name, size in (("weights", part.weights), ("kv_cache", part.cache)) if size
-    ]  # fmt: skip
+    terms = [_weights_term(part, spread, said)] if part.weights else []
+    if part.cache:
+        time = part.cache / rate
+        terms.append(_term("kv_cache", time, time, time, spread, f"{part.cache / 1e9:.2f} GB {said}"))
     us, slow, fast = (constants.fixed_us(is_mixture, era) for era in ("", "earlier_", "latest_"))
     text = f"{part.layers:.0f} × {us:.0f} µs on {part.device.name}"
     text += f" ({fast:.0f} in the latest builds, {slow:.0f} before 2025)" if slow > fast else ""
@@ -148,6 +167,15 @@ def _part_terms(part: _Part, is_mixture: bool) -> list[SpeedTerm]:
     return terms if read > fixed.estimate else [fixed._replace(formula=f"{text}: longer than the reads beside it")]
 
 
+def _weights_term(part: _Part, spread: Spread, said: str) -> SpeedTerm:
+    """Reading the weights, or multiplying with them where that takes longer."""
+    read, multiply = part.read_seconds, part.multiply_seconds
+    if multiply <= read:
+        return _term("weights", read, read, read, spread, f"{part.weights / 1e9:.2f} GB {said}")
+    text = f"{part.flops / 1e12:.2f} TFLOP / {part.flops / multiply / 1e12:.0f} TFLOPS on {part.device.name}"
+    return _term("products", multiply, multiply, multiply, part.constants.prefill_spread or spread, text)
+
+
 def _term(name: str, estimate: float, fast: float, slow: float, spread: Spread, formula: str) -> SpeedTerm:
     return SpeedTerm(name, estimate, fast / spread.high, slow / spread.low, formula)
 
@@ -156,7 +184,7 @@ def _exchange_terms(parts: Sequence[_Part], work: Work, tensor: bool) -> list[Sp
     if len(parts) < 2:
         return []
     if tensor:
-        us = parts[0].constants.all_reduce_us or 20.0
+        us = max(parts[0].constants.all_reduce_us, 0.0 if parts[0].device.linked else UNLINKED_US)
         time = 2e-6 * work.layers * us
         return [SpeedTerm("all_reduce", time, time / 4, time * 3, f"2 × {work.layers} × {us:.0f} µs between the cards")]
     us = parts[0].constants.hop_us

@@ -21,6 +21,8 @@ class DeviceSpeed(NamedTuple):
     groups: tuple[str, ...]
     gpu_id: str | None = None
     short_flops: float | None = None
+    linked: bool = False
+    """Whether several of them always have a fast link to each other (SXM, OAM, superchips)."""
 
     def rate(self, engine: str) -> float | None:
         """The FLOPS that an engine's share of them was fitted on: llama.cpp's kernels accumulate in FP16 or INT8."""
@@ -45,6 +47,7 @@ def row_speed(gpu_id: str, row: Mapping[str, Any], name: str | None = None,
     return DeviceSpeed(
         name or row["name"], float(bandwidth or row["bandwidth_gbs"] * 1e9), flops * 1e12 if flops else None,
         groups_of(row), gpu_id, short * 1e12 if short else None,
+        row.get("module") in ("sxm", "oam", "superchip"),
     )  # fmt: skip
 
 
