@@ -3,7 +3,8 @@
 Parameters of each format: catalog/formats/packed.yaml. What is not packed stays in 16 bit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from llmpick.architecture.decoder import Architecture
@@ -60,6 +61,12 @@ def weigh_packed(
             other += size if tensor.role not in (*_TABLES, "output_head", "final_norm") else 0
     total = sum(layers) + embedding + output + other
     return WeightBytes(name, total, embedding, output, tuple(layers), tuple(experts), other)
+
+
+def tensor_sizer(name: str, formats: Mapping[str, Any]) -> Callable[[Tensor], int]:
+    """Bytes of one tensor in a packed format known by its own name."""
+    table = formats["packed"]
+    return partial(_tensor_bytes, row=table["formats"][name], table=table)
 
 
 def _tensor_bytes(tensor: Tensor, row: Mapping[str, Any], table: Mapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from llmpick.architecture.attention import Attention, LatentAttention
-from llmpick.architecture.decoder import Architecture, Layer, RawTensor
+from llmpick.architecture.decoder import Architecture, Layer, Part, RawTensor
 from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 from llmpick.inventory.recurrent import delta_net_tensors, mamba2_tensors, mamba_tensors, short_convolution_tensors
@@ -60,7 +60,7 @@ def _layer_rows(architecture: Architecture, layer: Layer) -> Iterator[Tensor]:
     for name, width in layer.norms:
         yield from _norm_rows(architecture, LAYER_PREFIX + name, "norm", width, layer.indices)
     for part in layer.parts:
-        for row in _PART_ROWS[type(part)](part, architecture.hidden_size):
+        for row in part_rows(part, architecture.hidden_size):
             yield Tensor(LAYER_PREFIX + row.name, row.role, row.shape, layer.indices, row.experts, row.experts_used)
     for raw in layer.tensors:
         yield _raw(raw, layer.indices)
@@ -187,3 +187,8 @@ _PART_ROWS: dict[type, Callable[[Any, int], Iterator[Row]]] = {
     GatedDeltaNet: delta_net_tensors,
     ShortConvolution: short_convolution_tensors,
 }
+
+
+def part_rows(part: Part, hidden_size: int) -> Iterator[Row]:
+    """The weights of one part of a layer."""
+    return _PART_ROWS[type(part)](part, hidden_size)

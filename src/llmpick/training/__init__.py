@@ -1,0 +1,1 @@
+"""Fine-tuning memory: states, activations, logits and buffers of a training run."""
