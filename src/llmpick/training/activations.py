@@ -21,7 +21,7 @@ class Mode(NamedTuple):
 
     ``full``: weights are trained; ``autocast``: products cast their inputs; ``roles``: linear layers with adapters of
     ``rank``; ``eager``: attention scores are materialised; ``sequence``: tokens in one sequence; ``dropout``: adapters
-    keep a mask of their input.
+    keep a mask of their input; ``adapter``: bytes of an adapter's weight, and of its input when nothing casts it.
     """
 
     compute: int
@@ -33,13 +33,14 @@ class Mode(NamedTuple):
     eager: bool
     sequence: int
     dropout: bool
+    adapter: int
 
 
 def layer_bytes(architecture: Architecture, layer: Layer, mode: Mode) -> float:
     """Bytes a token that one layer of this kind keeps."""
     total = float(sum(norm_bytes(architecture, width, mode) for _, width in layer.norms))
     for part in layer.parts:
-        total += _PARTS.get(type(part), _recurrent)(part, architecture, mode)
+        total += _PARTS.get(type(part), _recurrent)(part, layer, architecture, mode)
     for raw in layer.tensors:
         if len(raw.shape) == 2:
             used = raw.count if raw.active_count is None else raw.active_count
@@ -75,20 +76,22 @@ def _linear(role: str, width: int, mode: Mode, shared: bool) -> int:
         return mode.compute * width if mode.autocast or not shared else 0
     if role not in mode.roles:
         return 0
-    copy = mode.compute if mode.autocast else 4
-    return copy * (width + mode.rank) + (width if mode.dropout else 0)
+    copy = mode.compute if mode.autocast else mode.adapter
+    kept = 0 if shared and mode.adapter == mode.residual and not mode.dropout else width
+    return copy * (kept + mode.rank) + (width if mode.dropout else 0)
 
 
-def _attention(part: Attention, architecture: Architecture, mode: Mode) -> float:
+def _attention(part: Attention, layer: Layer, architecture: Architecture, mode: Mode) -> float:
     width = part.input_size or architecture.hidden_size
     heads, groups = part.num_attention_heads, part.num_key_value_heads if part.makes_keys_and_values else 0
     roles = ["attention_qkv"] if part.fused_qkv else ["attention_q", "attention_k", "attention_v"]
     total = float(sum(_linear(role, width, mode, index > 0) for index, role in enumerate(roles)))
     total += _kept_input("attention_output", heads * part.value_head_dim, mode)
     query, key, value = heads * part.head_dim, groups * part.head_dim, groups * part.value_head_dim
-    total += mode.compute * (query + key + (query + key + value if part.fused_qkv else value))
-    normed = (query if part.query_norm_elements else 0) + (key if part.key_norm_elements else 0)
-    total += normed * (6 if mode.full else 4)
+    rotated = query + key if architecture.position_encoding == "rotary" or not part.fused_qkv else 0
+    total += mode.compute * (rotated + (query + key + value if part.fused_qkv else value))
+    if part.query_norm_elements:
+        total += (query + key) * (4 + (mode.residual if mode.full else 0)) + 4 * (heads + groups)
     return total + _scores(heads, groups, part.head_dim, part.value_head_dim, mode)
 
 
@@ -100,7 +103,7 @@ def _scores(heads: int, groups: int, key: int, value: int, mode: Mode) -> float:
     return mode.compute * (heads * value + repeated) + (4 + mode.compute) * heads * mode.sequence
 
 
-def _latent_attention(part: LatentAttention, architecture: Architecture, mode: Mode) -> float:
+def _latent_attention(part: LatentAttention, _: Layer, architecture: Architecture, mode: Mode) -> float:
     width, heads = architecture.hidden_size, part.num_attention_heads
     down, latent = part.q_lora_rank or 0, part.kv_lora_rank
     key = part.qk_nope_head_dim + part.qk_rope_head_dim
@@ -118,27 +121,34 @@ def _kept_input(role: str, width: int, mode: Mode) -> int:
     return 0 if mode.full else _linear(role, width, mode, True)
 
 
-_OPERANDS = {"relu": 1, "relu2": 2, "gelu_new": 5, "gelu_fast": 5, "quick_gelu": 3}
+_OPERANDS = {"gelu_new": 5, "gelu_fast": 5, "quick_gelu": 3}
 """Tensors of the inner width that an activation and the product after it keep; others keep input and output."""
 
 
-def _mlp(part: Mlp, architecture: Architecture, mode: Mode) -> float:
+def _mlp(part: Mlp, layer: Layer, architecture: Architecture, mode: Mode) -> float:
     width, inner = part.input_size or architecture.hidden_size, part.intermediate_size
     fused = part.fused_gate_up
     roles = ["mlp_gate_up"] if fused else ["mlp_gate", "mlp_up"] if part.gated else ["mlp_up"]
-    shared = architecture.parallel_residual
+    shared = architecture.parallel_residual and len(layer.norms) < 2
     total = sum(_linear(role, width, mode, index > 0 or shared) for index, role in enumerate(roles))
     return total + _inner(part.gated, inner, "mlp_down", architecture, mode)
 
 
 def _inner(gated: bool, inner: int, down: str, architecture: Architecture, mode: Mode) -> int:
     """Operands between the first and the last product of a feed-forward."""
-    operands = 3 if gated else _OPERANDS.get(architecture.activation or "", 2) - 1
+    kind = architecture.activation or ""
+    if not gated and kind == "relu":  # the result is the next product's input
+        return mode.compute * inner + _kept_input(down, inner, mode)
+    operands = 3 if gated else _OPERANDS.get(kind, 2) - 1
     return operands * mode.compute * inner + _linear(down, inner, mode, False)
 
 
-def _experts(part: Experts, architecture: Architecture, mode: Mode) -> float:
-    """Router scores in float32; of each chosen expert: gathered input, inner operands, output before its weight."""
+def _experts(part: Experts, _: Layer, architecture: Architecture, mode: Mode) -> float:
+    """Router scores in float32; of each chosen expert: gathered input, inner operands, output before its weight.
+
+    Stacked experts work in the weights' own precision, whatever autocast says (transformers 5).
+    """
+    mode = mode._replace(compute=mode.residual, autocast=False) if mode.full else mode
     width, chosen = part.expert_input_size or architecture.hidden_size, part.num_experts_per_tok
     total = 4 * part.num_experts + 64 * chosen + _linear("router", architecture.hidden_size, mode, False)
     expert = _linear("expert_up", width, mode, False) + mode.compute * width
@@ -152,13 +162,13 @@ def _experts(part: Experts, architecture: Architecture, mode: Mode) -> float:
     return total
 
 
-def _recurrent(part: Part, architecture: Architecture, mode: Mode) -> float:
+def _recurrent(part: Part, _: Layer, architecture: Architecture, mode: Mode) -> float:
     """State spaces and convolutions: inputs and outputs of their products, twice for what the scan keeps (certainty C)."""
     matrices = [row for row in part_rows(part, architecture.hidden_size) if len(row.shape) == 2]
     return 2.0 * mode.compute * sum(row.shape[0] + row.shape[1] for row in matrices)
 
 
-_PARTS: dict[type, Callable[[Any, Architecture, Mode], float]] = {
+_PARTS: dict[type, Callable[[Any, Layer, Architecture, Mode], float]] = {
     Attention: _attention,
     LatentAttention: _latent_attention,
     Mlp: _mlp,

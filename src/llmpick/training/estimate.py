@@ -76,7 +76,7 @@ def prepared(architecture: Architecture, tensors: Sequence[Tensor], recipe: Reci
     mode = Mode(
         compute=row["compute"], residual=row["residual"] if full else data["frozen_bytes"], full=full,
         autocast=row["autocast"], roles=roles, rank=recipe.rank, eager=recipe.attention == "eager",
-        sequence=recipe.sequence, dropout=recipe.dropout,
+        sequence=recipe.sequence, dropout=recipe.dropout, adapter=recipe.adapter_bytes,
     )  # fmt: skip
     return Run(architecture, tensors, recipe, data, gpus, roles, mode, frozen_sizer(recipe, data, packed))
 

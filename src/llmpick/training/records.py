@@ -15,7 +15,8 @@ class Recipe:
 
     ``precision`` None: what the frameworks do by default (`llmpick.training.recipes.resolved`). ``targets``: PEFT's
     module names, or ``("all-linear",)``. ``train_embeddings``: embeddings and head are trained whole beside the adapters
-    (PEFT's modules_to_save). ``whole_model_first``: a device holds the unsharded model before it is sharded.
+    (PEFT's modules_to_save). ``adapter_bytes``: of an adapter's weight (PEFT keeps them in float32). ``upcast``: what
+    QLoRA does not quantise is held in float32 (PEFT's prepare_model_for_kbit_training). ``whole_model_first``: a device holds the unsharded model before it is sharded.
     """
 
     method: str = "lora"
@@ -23,6 +24,8 @@ class Recipe:
     targets: tuple[str, ...] = ("all-linear",)
     train_embeddings: bool = False
     dropout: bool = False
+    adapter_bytes: int = 4
+    upcast: bool = True
     optimizer: str = "adamw"
     precision: str | None = None
     sequence: int = 2048

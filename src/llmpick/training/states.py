@@ -16,6 +16,8 @@ REPLICATED = frozenset(
 """Weights that every tensor-parallel rank holds whole."""
 TABLES = ("token_embedding", "output_head")
 LAST = ("output_head", "final_norm")
+UNCAST = ("token_embedding", "position_embedding")
+"""Looked up, not multiplied: autocast leaves them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def _trained(tensor: Tensor, elements: int, recipe: Recipe, data: Mapping[str, A
     """A tensor that is trained whole, of which this rank holds ``elements``."""
     optimizer = data["optimizers"][recipe.optimizer]
     kept = optimizer_bytes(tensor, elements, optimizer, row["states"]) + row["master"] * elements
-    cast = row["autocast"] and len(tensor.shape) > 1 and tensor.role not in ("token_embedding", "position_embedding")
+    cast = row["autocast"] and len(tensor.shape) > 1 and tensor.experts == 1 and tensor.role not in UNCAST
     return States(
         weights=row["weights"] * elements, gradients=row["gradients"] * elements, optimizer=kept,
         casts=row["compute"] * elements if cast else 0, trained_bytes=row["weights"] * elements, elements=elements,
@@ -105,14 +107,14 @@ def _trained(tensor: Tensor, elements: int, recipe: Recipe, data: Mapping[str, A
 
 def _adapter(tensor: Tensor, ranks: int, recipe: Recipe, data: Mapping[str, Any]) -> States:
     """A and B of one linear layer; tensor parallelism splits the side along which the layer itself is split."""
-    row, optimizer = data["adapter_bytes"], data["optimizers"][recipe.optimizer]
+    size, optimizer = recipe.adapter_bytes, data["optimizers"][recipe.optimizer]
     sides = [(recipe.rank, tensor.shape[1]), (tensor.shape[0], recipe.rank)]
     elements = -(-adapter_elements(tensor, recipe.rank) // ranks) if ranks > 1 else sum(map(prod, sides))
-    kept = sum(optimizer_bytes(Tensor("", tensor.role, side), prod(side), optimizer, row["states"]) for side in sides)
+    kept = sum(optimizer_bytes(Tensor("", tensor.role, side), prod(side), optimizer, size) for side in sides)
     cast = data["precisions"][recipe.precision]["autocast"]
     return States(
-        adapters=row["weights"] * elements, gradients=row["gradients"] * elements, optimizer=-(-kept // ranks),
-        casts=2 * elements if cast else 0, trained_bytes=row["weights"] * elements, elements=elements,
+        adapters=size * elements, gradients=size * elements, optimizer=-(-kept // ranks),
+        casts=2 * elements if cast and size > 2 else 0, trained_bytes=size * elements, elements=elements,
         adapter_elements=elements,
     )  # fmt: skip
 
@@ -170,6 +172,6 @@ def frozen_sizer(recipe: Recipe, data: Mapping[str, Any], packed: Sizer | None) 
 
     def size(tensor: Tensor) -> int:
         small = packed(tensor)
-        return small if small < 2 * tensor.elements else 4 * tensor.elements
+        return small if small < 2 * tensor.elements or not recipe.upcast else 4 * tensor.elements
 
     return size
