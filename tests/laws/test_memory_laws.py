@@ -8,10 +8,10 @@ from llmpick.catalog.subject import subject_of_model
 from llmpick.fit.placement import VERDICTS, max_context, place_llama_cpp
 from llmpick.fit.profiles import GGUF_LADDER
 from llmpick.fit.ranking import runtime_data
+from llmpick.fit.subjects import loaded_subject
 from llmpick.inventory.caches import cache_layers, kv_elements_per_token
 from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config
-from llmpick.report.memory import loaded_subject
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Request
 

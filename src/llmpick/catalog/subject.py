@@ -1,39 +1,67 @@
 """What a command is about: a catalog model or a file, with its architecture and inventory."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmpick.architecture.decoder import Architecture
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.hydrate import hydrate
 from llmpick.catalog.records import ModelRecord
-from llmpick.errors import InvalidFile, UnknownName
+from llmpick.errors import UnknownName, UnsupportedArchitecture
 from llmpick.inventory.caches import CacheLayer, cache_layers
 from llmpick.inventory.decoder import inventory
 from llmpick.inventory.parameters import ParameterCount, count_parameters
 from llmpick.inventory.tensors import Tensor
 from llmpick.readers.hf_config import architecture_from_config
 
-MAX_CONFIG_BYTES = 8 * 2**20
+if TYPE_CHECKING:  # the readers of files are loaded when there is one
+    from llmpick.readers.stored import ConfigSource, StoredModel
+
+FILE_ENDINGS = (".json", ".gguf", ".safetensors")
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model to be counted. ``source`` is ``catalog`` or the kind of file; ``record`` only for catalog models."""
+    """A model to be counted. ``source`` is ``catalog`` or the kind of file; ``record`` only for catalog models.
+
+    ``stored``: the tensors of a GGUF or safetensors file. ``description`` is, for a file that nothing describes, the
+    error that says what is missing; its parameters are counted all the same.
+    """
 
     id: str
     name: str
     source: str
-    architecture: Architecture
+    description: Architecture | UnsupportedArchitecture
     record: ModelRecord | None = None
+    stored: "StoredModel | None" = None
+
+    @property
+    def architecture(self) -> Architecture:
+        """How it is built. Raises UnsupportedArchitecture naming what is missing where only tensors are known."""
+        if isinstance(self.description, UnsupportedArchitecture):
+            raise self.description
+        return self.description
+
+    @property
+    def described(self) -> bool:
+        """Whether its architecture is known."""
+        return not isinstance(self.description, UnsupportedArchitecture)
 
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
-        """Its weights."""
-        return inventory(self.architecture)
+        """Its weights, by the names and shapes of the architecture (of a file that nothing describes: as stored)."""
+        return inventory(self.description) if isinstance(self.description, Architecture) else self.counted
+
+    @cached_property
+    def counted(self) -> tuple[Tensor, ...]:
+        """The weights that count as parameters: for a file the tensors it holds, else those of the architecture."""
+        if self.stored is None:
+            return self.tensors
+        from llmpick.readers.described import listed_tensors
+
+        return listed_tensors(self.stored, self.description if isinstance(self.description, Architecture) else None)
 
     @cached_property
     def caches(self) -> tuple[CacheLayer, ...]:
@@ -43,7 +71,16 @@ class Subject:
     @cached_property
     def parameters(self) -> ParameterCount:
         """Its counts."""
-        return count_parameters(self.tensors, self.architecture.embeddings.tied)
+        return count_parameters(self.counted, self.tied)
+
+    @property
+    def tied(self) -> bool:
+        """Whether the token embedding is the output head too."""
+        if isinstance(self.description, Architecture):
+            return self.description.embeddings.tied
+        from llmpick.readers.stored import has_output_head
+
+        return self.stored is not None and not has_output_head(self.stored)
 
     @property
     def max_context(self) -> int | None:
@@ -58,11 +95,21 @@ class Subject:
 
 
 def open_subject(name: str, catalog: Catalog, assume: str | None = None) -> Subject:
-    """The subject behind ``MODEL|FILE``: an existing path is a file, anything else a catalog name."""
+    """The subject behind ``MODEL|FILE``: a path is a file, anything else a catalog name.
+
+    A plain word that the catalog knows is its model, even where a directory of that name lies.
+    """
+    return subject_of_file(Path(name), catalog, assume) if is_path(name, catalog) else subject_of_model(
+        catalog.resolve(name), catalog
+    )  # fmt: skip
+
+
+def is_path(name: str, catalog: Catalog) -> bool:
+    """Whether ``MODEL|FILE`` means a file: by its ending, its first characters, or because it is there."""
     path = Path(name)
-    if path.suffix in (".json", ".gguf", ".safetensors") or path.is_dir() or name.startswith(("./", "/", "../")):
-        return subject_of_file(path, catalog, assume)
-    return subject_of_model(catalog.resolve(name), catalog)
+    if path.suffix in FILE_ENDINGS or name.startswith(("./", "/", "../", "~")) or name in (".", ".."):
+        return True
+    return path.exists() and name.lower() not in catalog.facts
 
 
 def subject_of_model(model_id: str, catalog: Catalog) -> Subject:
@@ -73,26 +120,31 @@ def subject_of_model(model_id: str, catalog: Catalog) -> Subject:
 
 def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> Subject:
     """A model described by a file. Raises UnknownName without such a file, InvalidFile when it is not readable."""
-    if path.is_dir():
-        path = path / "config.json"
+    from llmpick.readers.described import describe
+    from llmpick.readers.source import open_source
+    from llmpick.readers.stored import ConfigSource
+
+    path = path.expanduser()
     if not path.exists():
-        raise UnknownName(f"no file {path}", "give a catalog model or the path of a config.json")
-    config = read_config(path)
-    architecture = architecture_from_config(config, catalog.specs, assume)
-    name = str(config.get("_name_or_path") or path.parent.resolve().name or path.stem)
-    return Subject(name, name, "config", architecture)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """A Hugging Face ``config.json``; bounded in size."""
+        raise UnknownName(f"no file {path}", "give a catalog model, or the path of a config.json, GGUF or safetensors file")
+    opened = open_source(path)
     try:
-        if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise InvalidFile(f"{path} is larger than {MAX_CONFIG_BYTES} bytes", "is it a config.json?")
-        config = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InvalidFile(f"cannot read {path}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise InvalidFile(f"{path} is not JSON: {error}") from None
-    if not isinstance(config, dict):
-        raise InvalidFile(f"{path} is not a config: expected a mapping")
-    return config
+        found = describe(opened, catalog.specs, assume)
+    except UnsupportedArchitecture as missing:
+        if isinstance(opened, ConfigSource) or opened.config is not None:
+            raise
+        return Subject(*_called(opened, path), missing, stored=opened)
+    return Subject(*_called(opened, path), found.architecture, stored=found.stored)
+
+
+def _called(opened: "ConfigSource | StoredModel", path: Path) -> tuple[str, str, str]:
+    """(id, name, kind of file): as the file calls itself, else as its directory is called, else the file's name."""
+    kind, said = getattr(opened, "kind", "config"), None
+    resolved = path.resolve()
+    folder = resolved.name if resolved.is_dir() else resolved.parent.name
+    if kind == "gguf":
+        said, folder = getattr(opened, "metadata", {}).get("general.name"), path.stem
+    elif opened.config is not None:
+        said = opened.config.get("_name_or_path")
+    name = said if isinstance(said, str) and said else folder or path.stem
+    return name, name, kind

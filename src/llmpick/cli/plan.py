@@ -34,8 +34,8 @@ def plan(
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
     from llmpick.fit.requests import formats_to_try, ranked_runtime, request_of
+    from llmpick.fit.subjects import loaded_subject
     from llmpick.report.export import show
-    from llmpick.report.memory import loaded_subject
     from llmpick.report.planning import plan_document
 
     opened = open_catalog(catalog)

@@ -69,12 +69,22 @@ def _without_padding_biases(model: StoredModel, architecture: Architecture) -> S
 
 def stored_inventory(described: Described) -> tuple[Tensor, ...]:
     """The rows of the stored tensors, with the experts that one token uses as the architecture has it."""
-    if described.stored is None:
-        return ()
+    return () if described.stored is None else listed_tensors(described.stored, described.architecture)
+
+
+def listed_tensors(stored: StoredModel, architecture: Architecture | None) -> tuple[Tensor, ...]:
+    """The rows of the stored tensors. How many experts one token uses: as the architecture has it.
+
+    Without one a GGUF file's own ``expert_used_count`` says it; where nothing does, all are taken as used.
+    """
+    if architecture is None:
+        name = str(stored.metadata.get("general.architecture"))
+        told = stored.metadata.get(f"{name}.expert_used_count")
+        return inventory_rows(stored, told if type(told) is int and told > 0 else None)
     used = {
         part.num_experts_per_tok
-        for layer in described.architecture.layers
+        for layer in architecture.layers
         for part in layer.parts
         if isinstance(part, Experts)
     }
-    return inventory_rows(described.stored, used.pop() if len(used) == 1 else None)
+    return inventory_rows(stored, used.pop() if len(used) == 1 else None)

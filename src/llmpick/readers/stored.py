@@ -117,6 +117,15 @@ def _sums(tensors: Any, key: Callable[[StoredTensor], str], value: Callable[[Sto
     return totals
 
 
+def format_of(model: StoredModel) -> str:
+    """The name of the format: what a GGUF file says it was quantised to, else the type that holds most of the bytes."""
+    from llmpick.readers.gguf_types import FILE_TYPES
+
+    said = model.metadata.get("general.file_type") if model.kind == "gguf" else None
+    by_type = bytes_by_type(model)
+    return FILE_TYPES.get(said if type(said) is int else -1) or max(by_type, key=lambda name: by_type[name])
+
+
 def weight_split(model: StoredModel) -> dict[str, Any]:
     """Where the bytes lie, under the field names of a format's weight bytes (all but its name).
 

@@ -10,7 +10,8 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
 from llmpick.fit.profiles import kv_types
 from llmpick.fit.speed.answers import NOTHING, Speeds, Told, work_of_model
-from llmpick.formats import canonical_name, weigh
+from llmpick.fit.subjects import model_in, usual_format
+from llmpick.formats import canonical_name
 from llmpick.formats.gguf_mix import converts
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
@@ -26,17 +27,11 @@ SMALLER_GGUF = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 SMALLER_PACKED = ("FP8", "AWQ-4bit-128g")
 
 
-def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> llama_cpp.Loaded:
-    """The model in a format as llama.cpp loads it."""
-    weights = weigh(subject.architecture, subject.tensors, format_name, formats)
-    return llama_cpp.load(Model(subject.architecture, subject.tensors, subject.caches, weights))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Question:
     """What ``llmpick memory`` is asked. ``judged``: whether devices were named; without them nothing is judged.
 
-    ``format_name`` None: what the runtime's users usually take (Q4_K_M for GGUF runtimes, 16 bit else).
+    ``format_name`` None: a file's own, else what the runtime's users usually take (Q4_K_M for GGUF runtimes, 16 bit else).
     """
 
     subject: Subject
@@ -66,14 +61,14 @@ class Maker:
         self.subject = question.subject
         self.formats = catalog.formats
         self.data = runtime_data(self.runtime.name, catalog.runtimes, kv_types(catalog.formats))
-        self.format_name = canonical_name(
-            question.format_name or ("Q4_K_M" if self.runtime.gguf else "BF16"), self.formats
+        asked = question.format_name
+        self.format_name = (
+            canonical_name(asked, self.formats) if asked else usual_format(self.subject, self.runtime.gguf)
         )
 
     def model(self, format_name: str) -> Model:
         """The subject in a format."""
-        weights = weigh(self.subject.architecture, self.subject.tensors, format_name, self.formats)
-        return Model(self.subject.architecture, self.subject.tensors, self.subject.caches, weights)
+        return model_in(self.subject, format_name, self.formats)
 
     def need(self, format_name: str, request: Request) -> Estimate:
         """What one device would have to hold."""

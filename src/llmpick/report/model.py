@@ -7,10 +7,10 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.records import ModelRecord
 from llmpick.catalog.subject import Subject
 from llmpick.fit.ranking import runtime_data
+from llmpick.fit.subjects import loaded_subject
 from llmpick.inventory.caches import kv_elements_per_token
 from llmpick.report.claims import judged
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
-from llmpick.report.memory import loaded_subject
 from llmpick.report.parameters import published_json
 from llmpick.report.text import text_of
 from llmpick.runtimes import llama_cpp

@@ -1,0 +1,57 @@
+"""A subject as a runtime takes it: its weights in a format that is computed, or as its file stores them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmpick.catalog.subject import Subject
+from llmpick.formats import weigh
+from llmpick.formats.base import WeightBytes
+from llmpick.runtimes import llama_cpp
+from llmpick.runtimes.base import Model
+
+AS_STORED = " (as stored)"
+
+
+def stored_format(subject: Subject) -> str | None:
+    """The format of the subject's own file, such as ``Q4_K_M (as stored)``; None for a config or a catalog model."""
+    if subject.stored is None:
+        return None
+    from llmpick.readers.stored import format_of
+
+    return format_of(subject.stored) + AS_STORED
+
+
+def usual_format(subject: Subject, gguf: bool) -> str:
+    """The format taken when none is named: the file's own, else what users of GGUF or of other runtimes usually take."""
+    return stored_format(subject) or ("Q4_K_M" if gguf else "BF16")
+
+
+def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:
+    """The subject with its weights in a format; the name that `stored_format` gives means the file's own bytes.
+
+    Raises UnknownName for a format nobody knows, UnsupportedArchitecture for a file that nothing describes.
+    """
+    if format_name.endswith(AS_STORED):
+        weights = stored_weights(subject)
+    else:
+        weights = weigh(subject.architecture, subject.tensors, format_name, formats)
+    return Model(subject.architecture, subject.tensors, subject.caches, weights)
+
+
+def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> llama_cpp.Loaded:
+    """The subject in a format as llama.cpp loads it."""
+    return llama_cpp.load(model_in(subject, format_name, formats))
+
+
+def stored_weights(subject: Subject) -> WeightBytes:
+    """The bytes of the subject's file by place; what lies in blocks beyond its layers (prediction) is ``other``."""
+    from llmpick.readers.stored import weight_split
+
+    assert subject.stored is not None
+    split, layers = weight_split(subject.stored), subject.architecture.num_hidden_layers
+    for key in ("layer_bytes", "layer_expert_bytes"):
+        held = split[key]
+        split[key] = (*held[:layers], *(0,) * (layers - len(held)))
+        if key == "layer_bytes":
+            split["other_bytes"] += sum(held[layers:])
+    return WeightBytes(format=stored_format(subject) or "", **split)
