@@ -22,7 +22,7 @@ from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config
 from llmpick.training.activations import layer_bytes, layer_experts
 from llmpick.training.estimate import estimate, prepared
-from llmpick.training.records import Recipe, TrainingEstimate
+from llmpick.training.records import Recipe, TrainingDevice, TrainingEstimate
 from llmpick.training.states import Stage, states_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,25 +41,47 @@ CONFIGS = {
 
 
 class Row(NamedTuple):
-    """``computed`` and ``measured`` bytes on one device; what the row counts decides whether the runtime is in both."""
+    """Bytes on the fullest device. ``counted``: whether the figure holds the runtime itself, as nvidia-smi's does."""
 
     group: str
     model: str
     name: str
-    computed: int
+    gpus: int
+    device: TrainingDevice
     measured: int
-    fixed: int
-    """Of both: bytes that no interval is put around (the runtime itself)."""
+    counted: bool
 
     @property
-    def ratio(self) -> float:
-        """Measured share of what is computed without the runtime."""
-        return (self.measured - self.fixed) / (self.computed - self.fixed)
+    def computed(self) -> int:
+        """What the figure should be."""
+        return self.device.total if self.counted else self.device.total - self.device.runtime
 
     @property
     def error(self) -> float:
-        """Relative error of the computed total."""
+        """Relative error of the computed figure."""
         return self.computed / self.measured - 1
+
+    @property
+    def kind(self) -> str:
+        """Which interval is put around it."""
+        return "several" if self.gpus > 1 else "one"
+
+    def needed(self, end: str) -> float:
+        """The share of the step's bytes at which this end of the interval meets the measured figure."""
+        runtime = self._runtime(end) if self.counted else 0
+        return (
+            self.measured - runtime - TABLE["interval"][self.kind][f"held_{end}"] * self.device.held
+        ) / self.device.step
+
+    def end(self, end: str, share: float | None = None) -> float:
+        """An end of the interval, with the catalog's share of the step's bytes or another."""
+        row = TABLE["interval"][self.kind]
+        runtime = self._runtime(end) if self.counted else 0
+        step = row[f"step_{end}"] if share is None else share
+        return float(row[f"held_{end}"] * self.device.held + step * self.device.step + runtime)
+
+    def _runtime(self, end: str) -> int:
+        return int(TABLE["base"][end] + (TABLE["nccl"][end] if self.gpus > 1 else 0))
 
 
 def read(name: str) -> list[dict[str, Any]]:
@@ -97,13 +119,13 @@ def measured_rows() -> tuple[list[Row], list[tuple[str, bool, int]]]:
         device = made.fullest
         recipe = made.recipe
         method = recipe.method + (" + embeddings" if recipe.train_embeddings else "")
-        name = f"{row['model']} {method} {recipe.batch}×{recipe.sequence}" + (f" on {row['gpus']}" if row["gpus"] > 1 else "")
+        name = f"{row['model']} {method} {recipe.batch}×{recipe.sequence}" + (
+            f" on {row['gpus']}" if row["gpus"] > 1 else ""
+        )
         if "out_of_memory_on" in row:
             refused.append((f"{row['group']}: {name}", device.high > row["out_of_memory_on"], device.total))
             continue
-        runtime = device.runtime if row["counts"] == "device" else 0
-        total = device.total - device.runtime + runtime
-        rows.append(Row(row["group"], row["model"], name, total, row["bytes"], runtime))
+        rows.append(Row(row["group"], row["model"], name, row["gpus"], device, row["bytes"], row["counts"] == "device"))
     return rows, refused
 
 
@@ -137,13 +159,19 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, max(0, round(share * (len(values) - 1))))]
 
 
+def step_shares(rows: list[Row]) -> tuple[float, float]:
+    """5th and 95th percentile of the shares that the rows need."""
+    return percentile([row.needed("low") for row in rows], 0.05), percentile([row.needed("high") for row in rows], 0.95)
+
+
 def held_out(rows: list[Row]) -> int:
-    """How many rows lie in the interval of the other models' ratios."""
+    """How many rows lie in the interval that the other models' rows give."""
     inside = 0
     for model in {row.model for row in rows}:
-        others = [row.ratio for row in rows if row.model != model]
-        low, high = percentile(others, 0.05), percentile(others, 0.95)
-        inside += sum(low <= row.ratio <= high for row in rows if row.model == model)
+        low, high = step_shares([row for row in rows if row.model != model])
+        inside += sum(
+            row.end("low", low) <= row.measured <= row.end("high", high) for row in rows if row.model == model
+        )
     return inside
 
 
@@ -158,36 +186,25 @@ def _measured_lines(rows: list[Row]) -> list[str]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         groups[row.group].append(row)
-    lines = ["| source | rows | median error | 90th percentile | inside the interval | worst |", "|---|---:|---:|---:|---:|---|"]
+    lines = [
+        "| source | rows | median error | 90th percentile | inside the interval | worst |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
     for name, members in [*sorted(groups.items()), ("all", rows)]:
         sizes = [abs(row.error) for row in members]
         worst = max(members, key=lambda row: abs(row.error))
-        held = sum(_interval_holds(row) for row in members)
+        held = sum(row.end("low") <= row.measured <= row.end("high") for row in members)
         lines.append(f"| {name} | {len(members)} | {median(sizes):.1%} | {percentile(sizes, 0.9):.1%} | {held / len(members):.0%} "
                      f"| {worst.error:+.0%} {worst.name} |")  # fmt: skip
-    under = sum(row.measured > _high(row) for row in rows)
-    ratios = [row.ratio for row in rows]
-    return [
-        *lines, "",
-        f"Measured / computed, without the runtime: 5th percentile {percentile(ratios, 0.05):.2f}, median {median(ratios):.2f}, "
-        f"95th percentile {percentile(ratios, 0.95):.2f}; with each model left out in turn, the others' percentiles hold "
-        f"{held_out(rows) / len(rows):.0%} of its rows. Above the interval's high end, where \"fits\" could be false: {under} of {len(rows)}.",
-    ]  # fmt: skip
-
-
-def _interval(row: Row) -> dict[str, float]:
-    ends: dict[str, float] = TABLE["interval_parallel" if " on " in row.name else "interval"]
-    return ends
-
-
-def _high(row: Row) -> float:
-    runtime = TABLE["base"]["high"] if row.fixed else 0
-    return _interval(row)["high"] * (row.computed - row.fixed) + runtime
-
-
-def _interval_holds(row: Row) -> bool:
-    runtime = TABLE["base"]["low"] if row.fixed else 0
-    return _interval(row)["low"] * (row.computed - row.fixed) + runtime <= row.measured <= _high(row)
+    over = sum(row.measured > row.end("high") for row in rows)
+    lines += ["", "| GPUs | rows | share of the step's bytes, 5th and 95th percentile | in the catalog | held out by model |",
+              "|---|---:|---:|---:|---:|"]  # fmt: skip
+    for kind in ("one", "several"):
+        members = [row for row in rows if row.kind == kind]
+        (low, high), own = step_shares(members), TABLE["interval"][kind]
+        lines.append(f"| {kind} | {len(members)} | {low:.2f} to {high:.2f} | {own['step_low']} to {own['step_high']} "
+                     f"| {held_out(members) / len(members):.0%} inside |")  # fmt: skip
+    return [*lines, "", f'Above the high end, where "fits" could be false: {over} of {len(rows)} runs.']
 
 
 def _refused_lines(refused: list[tuple[str, bool, int]]) -> list[str]:
@@ -205,7 +222,11 @@ def _saved_lines() -> list[str]:
              f"90th percentile {percentile(sizes, 0.9):.0%}.", "",
              f"| architecture | {' | '.join(modes)} |", "|---|" + "---:|" * len(modes)]  # fmt: skip
     for name in dict.fromkeys(name for name, _, _ in found):
-        lines.append(f"| {name} | " + " | ".join(f"{cells[name, mode]:+.1%}" if (name, mode) in cells else "" for mode in modes) + " |")
+        lines.append(
+            f"| {name} | "
+            + " | ".join(f"{cells[name, mode]:+.1%}" if (name, mode) in cells else "" for mode in modes)
+            + " |"
+        )
     return lines
 
 
@@ -213,7 +234,9 @@ def main(arguments: list[str]) -> int:
     """Write the page, or with --check say whether it is in step; --rows prints every row."""
     if arguments == ["--rows"]:
         for row in measured_rows()[0]:
-            print(f"{row.group:<14}{row.name:<52}{row.computed / 2**30:8.2f}{row.measured / 2**30:8.2f}{row.error:+8.1%}{row.ratio:7.3f}")
+            print(
+                f"{row.group:<14}{row.name:<52}{row.computed / 2**30:8.2f}{row.measured / 2**30:8.2f}{row.error:+8.1%}"
+            )
         return 0
     text = PAGE.read_text(encoding="utf-8")
     before, after = text.split(START)[0], text.split(END)[1]

@@ -21,7 +21,8 @@ class Mode(NamedTuple):
 
     ``full``: weights are trained; ``autocast``: products cast their inputs; ``roles``: linear layers with adapters of
     ``rank``; ``eager``: attention scores are materialised; ``sequence``: tokens in one sequence; ``dropout``: adapters
-    keep a mask of their input; ``adapter``: bytes of an adapter's weight, and of its input when nothing casts it.
+    keep a mask of their input; ``adapter``: bytes of an adapter's weight, and of its input when nothing casts it;
+    ``quantised``: frozen linear layers keep their input too (bitsandbytes ``MatMul4Bit``).
     """
 
     compute: int
@@ -34,6 +35,7 @@ class Mode(NamedTuple):
     sequence: int
     dropout: bool
     adapter: int
+    quantised: bool
 
 
 def layer_bytes(architecture: Architecture, layer: Layer, mode: Mode) -> float:
@@ -74,11 +76,17 @@ def _linear(role: str, width: int, mode: Mode, shared: bool) -> int:
     """What a linear layer keeps of its input. ``shared``: another one keeps the same tensor."""
     if mode.full:
         return mode.compute * width if mode.autocast or not shared else 0
+    kept = mode.compute * width if mode.quantised and not shared else 0
+    return kept + _adapter_input(role, width, mode, shared)
+
+
+def _adapter_input(role: str, width: int, mode: Mode, shared: bool) -> int:
+    """What an adapter keeps: its own copy of the input, unless that is 16 bit already, and A's result."""
     if role not in mode.roles:
         return 0
     copy = mode.compute if mode.autocast else mode.adapter
-    kept = 0 if shared and mode.adapter == mode.residual and not mode.dropout else width
-    return copy * (kept + mode.rank) + (width if mode.dropout else 0)
+    uncopied = shared and mode.adapter == mode.residual and not mode.dropout
+    return copy * ((0 if uncopied else width) + mode.rank) + (width if mode.dropout else 0)
 
 
 def _attention(part: Attention, layer: Layer, architecture: Architecture, mode: Mode) -> float:
@@ -118,7 +126,7 @@ def _latent_attention(part: LatentAttention, _: Layer, architecture: Architectur
 
 def _kept_input(role: str, width: int, mode: Mode) -> int:
     """What an adapter keeps of an input that is kept anyway."""
-    return 0 if mode.full else _linear(role, width, mode, True)
+    return 0 if mode.full else _adapter_input(role, width, mode, True)
 
 
 _OPERANDS = {"gelu_new": 5, "gelu_fast": 5, "quick_gelu": 3}

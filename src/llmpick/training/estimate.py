@@ -76,7 +76,7 @@ def prepared(architecture: Architecture, tensors: Sequence[Tensor], recipe: Reci
     mode = Mode(
         compute=row["compute"], residual=row["residual"] if full else data["frozen_bytes"], full=full,
         autocast=row["autocast"], roles=roles, rank=recipe.rank, eager=recipe.attention == "eager",
-        sequence=recipe.sequence, dropout=recipe.dropout, adapter=recipe.adapter_bytes,
+        sequence=recipe.sequence, dropout=recipe.dropout, adapter=recipe.adapter_bytes, quantised=recipe.method == "qlora",
     )  # fmt: skip
     return Run(architecture, tensors, recipe, data, gpus, roles, mode, frozen_sizer(recipe, data, packed))
 
@@ -115,10 +115,10 @@ def _device(run: Run, stage: Stage, states: States) -> TrainingDevice:
 
 
 def _end(run: Run, made: TrainingDevice, end: str) -> int:
-    """An end of the interval: measured share of what PyTorch holds, and the runtime's own range."""
-    row = run.data["interval_parallel" if run.gpus > 1 else "interval"]
+    """An end of the interval: measured shares of what is held and of what a step needs, and the runtime's own range."""
+    row = run.data["interval"]["several" if run.gpus > 1 else "one"]
     runtime = run.data["base"][end] + (run.data["nccl"][end] if run.gpus > 1 else 0)
-    return int(row[end] * (made.total - made.runtime)) + int(runtime)
+    return int(row[f"held_{end}"] * made.held + row[f"step_{end}"] * made.step) + int(runtime)
 
 
 def _activations(run: Run, stage: Stage) -> int:

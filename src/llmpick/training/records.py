@@ -15,8 +15,9 @@ class Recipe:
 
     ``precision`` None: what the frameworks do by default (`llmpick.training.recipes.resolved`). ``targets``: PEFT's
     module names, or ``("all-linear",)``. ``train_embeddings``: embeddings and head are trained whole beside the adapters
-    (PEFT's modules_to_save). ``adapter_bytes``: of an adapter's weight (PEFT keeps them in float32). ``upcast``: what
-    QLoRA does not quantise is held in float32 (PEFT's prepare_model_for_kbit_training). ``whole_model_first``: a device holds the unsharded model before it is sharded.
+    (PEFT's modules_to_save). ``dropout``: adapters drop inputs and keep the mask. ``adapter_bytes``: of an adapter's
+    weight (PEFT keeps them in float32). ``upcast``: what QLoRA does not quantise is held in float32 (PEFT's
+    prepare_model_for_kbit_training). ``whole_model_first``: a device holds the unsharded model before it is sharded.
     """
 
     method: str = "lora"
@@ -74,10 +75,19 @@ class TrainingDevice(NamedTuple):
     high: int
 
     @property
+    def held(self) -> int:
+        """What lives through the whole run."""
+        return self.weights + self.adapters + self.gradients + self.optimizer
+
+    @property
+    def step(self) -> int:
+        """What one step needs beside that."""
+        return self.activations + self.logits + self.buffers
+
+    @property
     def total(self) -> int:
         """All of it."""
-        return (self.weights + self.adapters + self.gradients + self.optimizer + self.activations + self.logits
-                + self.buffers + self.runtime)  # fmt: skip
+        return self.held + self.step + self.runtime
 
 
 class TrainingEstimate(NamedTuple):

@@ -58,7 +58,7 @@ def _buffers(recipe: Recipe, found: TrainingEstimate) -> str:
         found_words.append("gathered layers")
     if recipe.zero in (1, 2):
         found_words.append("reduce bucket")
-    elif found.data_parallel > 1:
+    elif found.data_parallel > 1 and not recipe.shards_weights:
         found_words.append("gradient buckets")
     if recipe.method == "qlora":
         found_words.append("a dequantised layer")
