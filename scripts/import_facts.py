@@ -13,7 +13,16 @@ from typing import Any
 
 import yaml
 
-from import_releases import ALIASES, CHECKPOINT_NOTES, EXCEPTIONS, LEFT_OUT, MORE_REPOSITORIES, same_shape, variants
+from import_releases import (
+    ALIASES,
+    CHECKPOINT_NOTES,
+    CHECKPOINT_STORES,
+    EXCEPTIONS,
+    LEFT_OUT,
+    MORE_REPOSITORIES,
+    same_shape,
+    variants,
+)
 from import_tables import (
     FAMILIES,
     LANGUAGES,
@@ -27,6 +36,8 @@ from import_tables import (
 from llmpick.catalog.canonical import model_text
 
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
+MORE = Path(__file__).with_name("more_models.jsonl")
+"""Models beyond the collected ones, in the same form, one a line."""
 LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
 DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache",
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
@@ -38,12 +49,12 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-_HUB = re.compile(r"AlexsJones/llmfit@3f44fd3 \(llmfit list --json; fields from HF config/safetensors metadata\): *")
+_HUB = re.compile(r"(AlexsJones/llmfit@3f44fd3|llmfit 1\.1\.17) \((?:llmfit )?list --json; fields from HF config/safetensors metadata\): *")
 
 
 def source(text: str, date: str) -> list[dict[str, str]]:
     """One source, in short: what was read through a collection names the collection last."""
-    short = _HUB.sub("Hub metadata, AlexsJones/llmfit@3f44fd3: ", text)
+    short = _HUB.sub(lambda found: f"Hub metadata, {found[1].replace('llmfit ', 'llmfit@')}: ", text)
     short = re.sub(r"(\S+) parameters_raw \(HF safetensors metadata\)", r"\1 safetensors total", short)
     found = {"source": short[:400], "date": date}
     if LOW.search(text):
@@ -103,6 +114,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["variants"] = variants(record["repositories"])
     if fact["safetensors_total_params"]:
         record["checkpoint_parameters"] = fact["safetensors_total_params"]
+        if fact["id"] in CHECKPOINT_STORES:
+            record["checkpoint_stores"] = CHECKPOINT_STORES[fact["id"]]
         if fact["id"] in CHECKPOINT_NOTES:
             record["checkpoint_note"] = CHECKPOINT_NOTES[fact["id"]]
         sources["checkpoint_parameters"] = sources.pop("safetensors_total_params", source("hub metadata", date))
@@ -212,8 +225,8 @@ def main() -> None:
     facts["repositories"] = sorted({name for name in measured if re.fullmatch(r"[\w.-]+/[\w.-]+", name)})
     tokenizers = {row["family"]: row for row in rows(directory / "quality/languages_tokenizers.jsonl")}
     families: dict[str, dict[str, Any]] = {}
-    for path in sorted((directory / "configs/models").glob("*.json")):
-        fact = json.loads(path.read_text())
+    collected = [json.loads(path.read_text()) for path in (directory / "configs/models").glob("*.json")]
+    for fact in sorted([*collected, *rows(MORE)], key=lambda row: row["id"]):
         if fact["id"] in LEFT_OUT:
             continue
         family, table, _ = family_of(fact["id"])
@@ -291,14 +304,14 @@ def attention(text: str, config: dict[str, Any]) -> str:
 ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "published_parameters",
          "context_length", "languages", "chinese_support", "position_encoding", "normalization", "activation",
          "attention", "tokenizer", "training", "config", "variants", "repositories", "aliases",
-         "checkpoint_parameters", "checkpoint_note", "benchmarks", "claims", "notes", "sources")  # fmt: skip
+         "checkpoint_parameters", "checkpoint_stores", "checkpoint_note", "benchmarks", "claims", "notes", "sources")  # fmt: skip
 
 
 def write_family(folder: Path, records: dict[str, dict[str, Any]]) -> None:
     """What all sizes share goes to family.yaml, the rest to one file a model."""
     some = list(records.values())
     shared_keys = [key for key in ORDER if key not in ("name", "config", "benchmarks", "claims", "repositories", "aliases",
-                   "sources", "published_parameters", "checkpoint_parameters", "derived_from", "variants", "training")
+                   "sources", "published_parameters", "checkpoint_parameters", "checkpoint_stores", "derived_from", "variants", "training")
                    and len(some) > 1 and all(record.get(key) == some[0].get(key) and key in record for record in some)]  # fmt: skip
     shared: dict[str, Any] = {key: some[0][key] for key in shared_keys}
     shared_sources = {key: some[0]["sources"][key] for key in shared_keys if key in some[0]["sources"]

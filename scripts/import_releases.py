@@ -60,15 +60,55 @@ EXCEPTIONS = {
     "granite-3.1-1b-a400m": "1.3B rounded down in the name",
 }
 
+CHECKPOINT_STORES: dict[str, list[str]] = {
+    **dict.fromkeys((
+        "alpaca-7b", "chinese-alpaca-33b", "llama-13b", "llama-2-13b", "llama-2-70b", "llama-2-7b",
+        "llama-30b", "llama-65b", "llama-7b", "pythia-70m", "redpajama-incite-3b",
+    ), ["rotary_emb.inv_freq"]),
+    **dict.fromkeys((
+        "chatglm2-6b", "chatglm3-6b",
+    ), ["rotary_pos_emb.inv_freq"]),
+    **dict.fromkeys((
+        "deepseek-r1", "deepseek-v3.2", "glm-4.5", "glm-4.5-air",
+    ), ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias"]),
+    "deepseek-v3": ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"],
+    **dict.fromkeys((
+        "gemma-4-e2b", "gemma-4-e4b",
+    ), ["shared_kv", "layer_scalar"]),
+    **dict.fromkeys((
+        "glm-4.6", "hy3",
+    ), ["mtp", "e_score_correction_bias"]),
+    **dict.fromkeys((
+        "glm-5", "glm-5.2",
+    ), ["mtp", "e_score_correction_bias", "weight_scale_inv"]),
+    **dict.fromkeys((
+        "gpt-2", "gpt-2-medium", "gpt-2-xl",
+    ), ["attn.bias"]),
+    **dict.fromkeys((
+        "gpt-neo-1.3b", "gpt-neo-125m",
+    ), ["attn.attention.bias"]),
+    **dict.fromkeys((
+        "gpt-oss-120b", "gpt-oss-20b",
+    ), ["experts.scales"]),
+    **dict.fromkeys((
+        "pythia-1.4b", "pythia-12b", "pythia-160m", "pythia-1b", "pythia-2.8b", "pythia-6.9b",
+    ), ["attention.bias", "rotary_emb.inv_freq"]),
+    **dict.fromkeys((
+        "nemotron-3-ultra-550b-a55b", "qwen3-next-80b-a3b", "qwen3.5-0.8b", "qwen3.5-122b-a10b", "qwen3.5-27b",
+        "qwen3.5-2b", "qwen3.5-397b-a17b", "qwen3.5-4b", "qwen3.6-27b", "qwen3.6-35b-a3b",
+    ), ["mtp"]),
+    **dict.fromkeys((
+        "falcon-180b", "falcon-40b", "falcon-7b", "gemma-4-26b-a4b", "qwen3-0.6b", "qwen3-1.7b",
+    ), ["lm_head.weight"]),
+    "kimi-k2": ["e_score_correction_bias", "rotary_emb.inv_freq"],
+    "minimax-m2.5": ["e_score_correction_bias", "weight_scale_inv"],
+    "minimax-m3": ["e_score_correction_bias"],
+    "step-3.7-flash": ["mtp", "mtp.lm_head.weight", "e_score_correction_bias"],
+}  # fmt: skip
+"""What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
+
 CHECKPOINT_NOTES = {
-    **dict.fromkeys(("gpt-2", "gpt-2-medium"), "a causal mask of 1024 x 1024 is stored in every layer"),
-    "gpt-neo-125m": "a causal mask of 2048 x 2048 is stored in every second layer",
-    **dict.fromkeys(
-        ("pythia-160m", "pythia-1b", "pythia-1.4b"), "a causal mask of 2048 x 2048 is stored in every layer"
-    ),
-    **dict.fromkeys(
-        ("qwen3-0.6b", "qwen3-1.7b", "falcon-7b", "falcon-40b"), "a copy of the tied output head is stored"
-    ),
+    "opt-350m": "the checkpoint counted is of the same shape with 50,265 tokens instead of 50,272: 7 rows of 512 fewer",
 }
 
 _TUNED = re.compile(

@@ -33,6 +33,19 @@ class RawTensor:
     count: int = 1
     active_count: int | None = None
     """How many of ``count`` one token uses (None: all)."""
+    optional: bool = False
+    """Of what a checkpoint stores: whether only some checkpoints of the architecture have it."""
+    note: str = ""
+    """What it is, in words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """Multi-token-prediction blocks of the checkpoint, which a runtime need not load."""
+
+    blocks: int = 0
+    like_layers: tuple[int, ...] = ()
+    """The layers that a block repeats in shape (empty: the last one)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,4 +104,5 @@ class Architecture:
     parallel_residual: bool = False
     gguf: Conversion = Conversion()
     checkpoint: tuple[RawTensor, ...] = field(default=())
-    """What checkpoints store beyond the model as it runs (copies of a tied head, masks, MTP blocks): roles say what."""
+    """What checkpoints store beyond the model as it runs: copies of a tied head, masks, frequencies."""
+    prediction: Prediction = Prediction()

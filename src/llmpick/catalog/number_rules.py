@@ -8,6 +8,7 @@ from llmpick.architecture.decoder import Architecture
 from llmpick.catalog.loader import CatalogData, ModelSource, at
 from llmpick.catalog.yaml_door import Problem
 from llmpick.errors import InvalidFile
+from llmpick.inventory.checkpoint import checkpoint_items, possible_items
 from llmpick.inventory.decoder import inventory
 from llmpick.inventory.parameters import ParameterCount, count_parameters
 from llmpick.readers.hf_config import architecture_from_config
@@ -65,12 +66,13 @@ def counts(data: CatalogData) -> Iterator[Problem]:
         if not isinstance(source.data.get("config"), dict):
             continue
         try:
-            count = _count(architecture_from_config(source.data["config"], data.architectures))
+            architecture = architecture_from_config(source.data["config"], data.architectures)
+            count = _count(architecture)
         except InvalidFile as error:
             yield at(source, ("config",), error.message)
             continue
         yield from _published(source, count)
-        yield from _checkpoint(source, count.total)
+        yield from _checkpoint(source, architecture, count.total)
 
 
 def _count(architecture: Architecture) -> ParameterCount:
@@ -102,13 +104,24 @@ def size_in(text: str) -> int | None:
     return max(sizes, default=None)
 
 
-def _checkpoint(source: ModelSource, total: int) -> Iterator[Problem]:
-    stored = source.data.get("checkpoint_parameters")
-    if stored is None or source.data.get("checkpoint_note"):
-        return
-    if abs(stored / total - 1) > CHECKPOINT_TOLERANCE:
-        message = f"the checkpoint holds {stored:,}, computed {total:,}: say why (checkpoint_note)"
-        yield at(source, ("checkpoint_parameters",), message)
+def _checkpoint(source: ModelSource, architecture: Architecture, total: int) -> Iterator[Problem]:
+    """The items that the record names make up the difference, to the unit; without any, it is small or has a note."""
+    stored, names = source.data.get("checkpoint_parameters"), source.data.get("checkpoint_stores") or []
+    unknown = sorted(set(names) - possible_items(architecture))
+    if unknown:
+        message = f"{unknown[0]!r} is no item of this architecture: {', '.join(sorted(possible_items(architecture)))}"
+        yield at(source, ("checkpoint_stores",), message)
+    elif stored is not None and names:
+        explained = total + sum(item.elements for item in checkpoint_items(architecture, names))
+        if explained != stored and not source.data.get("checkpoint_note"):
+            message = f"computed {total:,} with the items named are {explained:,}, the checkpoint holds {stored:,}"
+            yield at(source, ("checkpoint_stores",), message)
+    elif stored is not None and not source.data.get("checkpoint_note"):
+        if abs(stored / total - 1) > CHECKPOINT_TOLERANCE:
+            message = (
+                f"the checkpoint holds {stored:,}, computed {total:,}: say why (checkpoint_stores or checkpoint_note)"
+            )
+            yield at(source, ("checkpoint_parameters",), message)
 
 
 def benchmarks(data: CatalogData) -> Iterator[Problem]:

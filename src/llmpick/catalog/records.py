@@ -124,6 +124,8 @@ class ModelRecord:
     training: Training | None = None
     config: dict[str, Any]
     checkpoint_parameters: Count | None = None
+    checkpoint_stores: list[Text] = field(default_factory=list)
+    """Items of `inventory.checkpoint` that make up the difference between the checkpoint's elements and the count."""
     checkpoint_note: Text | None = None
     repositories: list[Text] = field(default_factory=list)
     variants: list[Literal["base", "instruct", "chat", "reasoning", "code"]] = field(default_factory=list)

@@ -11,6 +11,7 @@ from llmpick.catalog.hydrate import hydrate
 from llmpick.catalog.records import ModelRecord
 from llmpick.errors import UnknownName, UnsupportedArchitecture
 from llmpick.inventory.caches import CacheLayer, cache_layers
+from llmpick.inventory.checkpoint import CheckpointItem, checkpoint_items
 from llmpick.inventory.decoder import inventory
 from llmpick.inventory.parameters import ParameterCount, count_parameters
 from llmpick.inventory.tensors import Tensor
@@ -73,6 +74,25 @@ class Subject:
         """Its counts."""
         return count_parameters(self.counted, self.tied)
 
+    @cached_property
+    def checkpoint(self) -> tuple[CheckpointItem, ...]:
+        """What its checkpoint stores beyond the parameters: of a file as listed, of a catalog model as its record says,
+        of a config what follows from it. ``parameters.total`` plus these are the checkpoint's elements."""
+        if self.stored is not None:
+            return _stored_items(self.stored)
+        if self.record is None or self.record.checkpoint_parameters is None:
+            return checkpoint_items(self.architecture)
+        if self.record.checkpoint_parameters == self.parameters.total:
+            return ()
+        return checkpoint_items(self.architecture, self.record.checkpoint_stores)
+
+    @property
+    def checkpoint_parameters(self) -> int | None:
+        """Elements that the checkpoint holds, as counted from its headers; None where nobody has counted."""
+        if self.stored is not None:
+            return sum(tensor.stored_elements for tensor in self.stored.tensors)
+        return self.record.checkpoint_parameters if self.record else None
+
     @property
     def tied(self) -> bool:
         """Whether the token embedding is the output head too."""
@@ -92,6 +112,14 @@ class Subject:
     def to_json(self) -> dict[str, Any]:
         """The ``model`` object of the JSON contract."""
         return {"id": self.id, "name": self.name, "source": self.source}
+
+
+def _stored_items(stored: "StoredModel") -> tuple[CheckpointItem, ...]:
+    from llmpick.readers.stored import not_counted, packing
+
+    beyond = [CheckpointItem("not counted", why, n) for why, n in not_counted(stored).items()]
+    packed = "packing: scales and indices, less weights that share a word"
+    return (*beyond, *(CheckpointItem(name, packed, n) for name, n in packing(stored).items()))
 
 
 def open_subject(name: str, catalog: Catalog, assume: str | None = None) -> Subject:
@@ -126,7 +154,9 @@ def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> 
 
     path = path.expanduser()
     if not path.exists():
-        raise UnknownName(f"no file {path}", "give a catalog model, or the path of a config.json, GGUF or safetensors file")
+        raise UnknownName(
+            f"no file {path}", "give a catalog model, or the path of a config.json, GGUF or safetensors file"
+        )
     opened = open_source(path)
     try:
         found = describe(opened, catalog.specs, assume)

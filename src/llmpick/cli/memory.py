@@ -14,7 +14,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
     'llmpick memory qwen3-32b --gpu "RTX 4090" --explain'
 )
 def memory(
-    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")],
     quant: options.Quantization = None,
     context: options.Context = "8k",
     batch: Annotated[int, typer.Option("--batch", "--users", "-u", min=1, help="Sequences at the same time.")] = 1,

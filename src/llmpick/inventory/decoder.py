@@ -28,11 +28,6 @@ def inventory(architecture: Architecture) -> tuple[Tensor, ...]:
     return tuple(row for row in rows if row.elements and row.number)
 
 
-def checkpoint_rows(architecture: Architecture) -> tuple[Tensor, ...]:
-    """What checkpoints store beyond `inventory`: copies of tied heads, masks, multi-token-prediction blocks."""
-    return tuple(row for row in (_raw(raw, ()) for raw in architecture.checkpoint) if row.elements and row.number)
-
-
 def _embedding_rows(architecture: Architecture) -> Iterator[Tensor]:
     tables, hidden_size = architecture.embeddings, architecture.hidden_size
     width = tables.embedding_size

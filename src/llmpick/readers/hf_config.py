@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from llmpick.architecture.attention import Attention, CachedState, LatentAttention
-from llmpick.architecture.decoder import Architecture, Conversion, Embeddings, Layer, Norm, Part, RawTensor
+from llmpick.architecture.decoder import Architecture, Conversion, Embeddings, Layer, Norm, Part, Prediction, RawTensor
 from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 from llmpick.errors import InvalidFile, UnsupportedArchitecture
@@ -172,8 +172,14 @@ def _build(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
         tensors=_raw_tensors(spec.get("tensors", {}), scope),
         gguf=_conversion(spec.get("gguf", {}), scope),
         checkpoint=_raw_tensors(spec.get("checkpoint", {}), scope),
+        prediction=_prediction(spec.get("prediction", {}), scope),
         **model,
     )
+
+
+def _prediction(spec: Mapping[str, Any], scope: Scope) -> Prediction:
+    values = _values(Prediction, spec, scope)
+    return Prediction(**values | {"like_layers": tuple(values.get("like_layers") or ())})
 
 
 def _conversion(spec: Mapping[str, Any], scope: Scope) -> Conversion:
@@ -250,6 +256,8 @@ def _raw_tensors(spec: Mapping[str, Any], scope: Scope) -> tuple[RawTensor, ...]
             shape=tuple(_size(name, scope.evaluate(side)) for side in raw["shape"]),
             count=_size(name, scope.evaluate(raw.get("count", 1))),
             active_count=None if "active_count" not in raw else _size(name, scope.evaluate(raw["active_count"])),
+            optional=bool(raw.get("optional", False)),
+            note=str(raw.get("note", "")),
         )
         for name, raw in spec.items()
         if raw and _stands(raw, scope)

@@ -94,6 +94,19 @@ def not_counted(model: StoredModel) -> dict[str, int]:
     return _sums(reasons, lambda tensor: tensor.not_counted, lambda tensor: tensor.elements)
 
 
+def packing(model: StoredModel) -> dict[str, int]:
+    """Type name -> stored elements beyond the weights they stand for: scales, zero points, indices, less what packing
+    several weights into a word saves. Types whose elements are their weights are left out."""
+    gained = _sums(model.tensors, lambda tensor: tensor.type_name,
+                   lambda tensor: tensor.stored_elements - tensor.elements)  # fmt: skip
+    return {name: elements for name, elements in gained.items() if elements}
+
+
+def tensors_by_type(model: StoredModel) -> dict[str, int]:
+    """Type name -> how many tensors, in the order of first appearance."""
+    return _sums(model.tensors, lambda tensor: tensor.type_name, lambda tensor: 1)
+
+
 def bytes_by_type(model: StoredModel) -> dict[str, int]:
     """Type name -> bytes, in the order of first appearance."""
     return _sums(model.tensors, lambda tensor: tensor.type_name, lambda tensor: tensor.bytes_stored)

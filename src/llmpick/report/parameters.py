@@ -6,6 +6,7 @@ from typing import Any
 from llmpick.catalog.subject import Subject
 from llmpick.formats import USUAL_FORMATS, weigh
 from llmpick.inventory.tensors import COMPONENT_OF, Tensor
+from llmpick.report.checkpoint import checkpoint_json, checkpoint_sections, stored_json, stored_row, stored_sections
 from llmpick.report.derivation import formula, label, terms
 from llmpick.report.document import Column, Document, Lines, Section, Table
 from llmpick.report.naming import explain_name, size_in
@@ -27,14 +28,17 @@ def parameters_document(subject: Subject, formats: Mapping[str, Any], list_tenso
             "non_embedding": count.non_embedding,
             "components": [{"component": name, "parameters": value} for name, value in count.components],
         },
-        "formula": formula(subject.tensors),
-        "weights": [_weight_row(subject, name, formats) for name in USUAL_FORMATS],
+        "formula": formula(subject.counted),
+        "weights": [*stored_row(subject), *_weight_rows(subject, formats)],
     }
     published = published_json(subject)
     if published:
         data["published"] = published
+    for key, found in (("stored", stored_json(subject)), ("checkpoint", checkpoint_json(subject))):
+        if found is not None:
+            data[key] = found
     if list_tensors:
-        data["tensors"] = [_tensor_row(tensor) for tensor in subject.tensors]
+        data["tensors"] = [_tensor_row(tensor) for tensor in subject.counted]
     return Document(data, lambda: list(_sections(subject, data, list_tensors)))
 
 
@@ -50,6 +54,11 @@ def published_json(subject: Subject) -> dict[str, Any] | None:
         result["value"] = value
         result["relative_difference"] = round(subject.parameters.total / value - 1, 4)
     return result
+
+
+def _weight_rows(subject: Subject, formats: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The usual formats, computed; none for a file that nothing describes."""
+    return [_weight_row(subject, name, formats) for name in USUAL_FORMATS] if subject.described else []
 
 
 def _weight_row(subject: Subject, name: str, formats: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +78,9 @@ def _sections(subject: Subject, data: dict[str, Any], list_tensors: bool) -> Ite
     count = subject.parameters
     yield Lines(_headline(subject), title=subject.name)
     yield _component_table(subject)
+    yield from stored_sections(data.get("stored"))
     yield Lines(list(_formula_lines(subject)), title="How the total comes about")
+    yield from checkpoint_sections(subject, data.get("checkpoint"))
     published = data.get("published", {}).get("text")
     yield Lines(explain_name(subject.name, count, published), title="Why it is called that")
     yield Table(
@@ -79,7 +90,7 @@ def _sections(subject: Subject, data: dict[str, Any], list_tensors: bool) -> Ite
         title="Memory of the weights alone (tensor bytes; the KV cache and buffers come on top: llmpick memory)",
     )  # fmt: skip
     if list_tensors:
-        yield _tensor_table(subject.tensors)
+        yield _tensor_table(subject.counted)
 
 
 def _headline(subject: Subject) -> list[str]:
@@ -93,7 +104,7 @@ def _headline(subject: Subject) -> list[str]:
 
 def _component_table(subject: Subject) -> Table:
     total = subject.parameters.total
-    shapes = _shapes_by_component(subject.tensors)
+    shapes = _shapes_by_component(subject.counted)
     rows = [
         [label(name), f"{value:,}", f"{value / total:.1%}", shapes[name]]
         for name, value in subject.parameters.components
@@ -116,7 +127,7 @@ def _shapes_by_component(tensors: Sequence[Tensor]) -> dict[str, str]:
 
 
 def _formula_lines(subject: Subject) -> Iterator[str]:
-    for position, term in enumerate(terms(subject.tensors)):
+    for position, term in enumerate(terms(subject.counted)):
         yield f"{'+' if position else ' '} {term.text} = {term.parameters:,}"
     yield f"= {subject.parameters.total:,}"
 
