@@ -50,6 +50,11 @@ class Subject:
         """Whether its architecture is known."""
         return not isinstance(self.description, UnsupportedArchitecture)
 
+    @property
+    def missing(self) -> str:
+        """What is missing to know how it is built, in words; empty when nothing is."""
+        return self.description.message if isinstance(self.description, UnsupportedArchitecture) else ""
+
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """Its weights, by the names and shapes of the architecture (of a file that nothing describes: as stored)."""

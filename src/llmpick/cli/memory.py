@@ -14,7 +14,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
     'llmpick memory qwen3-32b --gpu "RTX 4090" --explain'
 )
 def memory(
-    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")
+    ],
     quant: options.Quantization = None,
     context: options.Context = "8k",
     batch: Annotated[int, typer.Option("--batch", "--users", "-u", min=1, help="Sequences at the same time.")] = 1,
@@ -31,7 +33,15 @@ def memory(
     plot: Annotated[
         bool, typer.Option("--plot", help="Memory against context; with --output, a .svg, .png or .html file.")
     ] = False,
-    runtime: options.Runtime = "llama.cpp",
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            "-r",
+            metavar="NAME",
+            help="llama.cpp, vllm, transformers, ... (default: llama.cpp; for safetensors files transformers).",
+        ),
+    ] = None,
     settings: options.Set = None,
     assume: options.Assume = None,
     output_format: options.Format = "table",
@@ -46,6 +56,7 @@ def memory(
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
     from llmpick.fit.speed.wishes import depth_of
+    from llmpick.fit.subjects import usual_runtime
     from llmpick.report.export import show
     from llmpick.report.memory import Question, memory_document
 
@@ -54,7 +65,7 @@ def memory(
     judged = bool(gpu or hardware)
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
     question = Question(
-        subject=subject, runtime=runtime, format_name=quant,
+        subject=subject, runtime=runtime or usual_runtime(subject, quant), format_name=quant,
         request=request_of(options.tokens(context) or 8192, batch, kv_cache_type, settings),
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,

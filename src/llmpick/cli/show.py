@@ -19,11 +19,15 @@ def show(
 ) -> int:
     """Show a model's facts with their sources, its lineage, and surveys' claims beside the computation."""
     from llmpick.catalog import open_catalog
-    from llmpick.catalog.subject import subject_of_model
+    from llmpick.catalog.subject import is_path, subject_of_model
+    from llmpick.errors import UsageError
     from llmpick.report.export import show as print_document
     from llmpick.report.model import model_document
 
     opened = open_catalog(catalog)
+    if is_path(model, opened):
+        hint = f"what a file holds: llmpick params {model}; what it takes: llmpick memory {model}"
+        raise UsageError(f"show tells what the catalog knows of a model; {model} is a file", hint)
     subject = subject_of_model(opened.resolve(model), opened)
     assert subject.record is not None
     document = model_document(subject, subject.record, opened)

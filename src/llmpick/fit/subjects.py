@@ -1,6 +1,7 @@
 """A subject as a runtime takes it: its weights in a format that is computed, or as its file stores them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from llmpick.catalog.subject import Subject
@@ -21,9 +22,19 @@ def stored_format(subject: Subject) -> str | None:
     return format_of(subject.stored) + AS_STORED
 
 
+def usual_runtime(subject: Subject, format_name: str | None) -> str:
+    """The runtime taken when none is named: one that loads the file as it is, else llama.cpp."""
+    loads_safetensors = subject.stored is not None and subject.stored.kind == "safetensors" and format_name is None
+    return "transformers" if loads_safetensors else "llama.cpp"
+
+
 def usual_format(subject: Subject, gguf: bool) -> str:
-    """The format taken when none is named: the file's own, else what users of GGUF or of other runtimes usually take."""
-    return stored_format(subject) or ("Q4_K_M" if gguf else "BF16")
+    """The format taken when none is named: the file's own, else what users of GGUF or of other runtimes usually take.
+
+    A runtime that loads GGUF does not load safetensors: they would be converted.
+    """
+    converted = gguf and subject.stored is not None and subject.stored.kind != "gguf"
+    return (None if converted else stored_format(subject)) or ("Q4_K_M" if gguf else "BF16")
 
 
 def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:
@@ -44,11 +55,19 @@ def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any
 
 
 def stored_weights(subject: Subject) -> WeightBytes:
-    """The bytes of the subject's file by place; what lies in blocks beyond its layers (prediction) is ``other``."""
-    from llmpick.readers.stored import weight_split
+    """The bytes of the subject's file by place; what lies in blocks beyond its layers (prediction) is ``other``.
 
-    assert subject.stored is not None
-    split, layers = weight_split(subject.stored), subject.architecture.num_hidden_layers
+    A tied head stored again in safetensors is left out: those runtimes share the table.
+    """
+    from llmpick.readers.stored import TIED_COPY, weight_split
+
+    stored = subject.stored
+    assert stored is not None
+    if stored.kind != "gguf":
+        stored = replace(stored, tensors=tuple(one for one in stored.tensors if one.not_counted != TIED_COPY))
+    split, layers = weight_split(stored), subject.architecture.num_hidden_layers
+    if stored.kind != "gguf" and subject.tied:
+        split["output_bytes"] -= sum(one.bytes_stored for one in stored.tensors if one.role == "token_embedding")
     for key in ("layer_bytes", "layer_expert_bytes"):
         held = split[key]
         split[key] = (*held[:layers], *(0,) * (layers - len(held)))

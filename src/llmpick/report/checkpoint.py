@@ -44,16 +44,18 @@ def checkpoint_json(subject: Subject) -> dict[str, Any] | None:
     return result
 
 
-def stored_sections(stored: Mapping[str, Any] | None) -> Iterator[Section]:
-    """The file's bytes, a line a type."""
+def stored_sections(stored: Mapping[str, Any] | None, missing: str = "") -> Iterator[Section]:
+    """The file's bytes, a line a type; ``missing``: why nothing says how the model is built."""
     if stored is None:
         return
     files = f"{stored['files']} files, " if stored["files"] > 1 else ""
-    head = (f"{stored['format']}, {files}{format_bytes(stored['file_bytes'])}: {stored['tensor_bytes']:,} bytes of "
-            f"tensors ({stored['bits_per_weight']:.2f} bits per weight)")  # fmt: skip
+    head = [f"{stored['format']}, {files}{format_bytes(stored['file_bytes'])}: {stored['tensor_bytes']:,} bytes of "
+            f"tensors ({stored['bits_per_weight']:.2f} bits per weight)"]  # fmt: skip
+    if missing:
+        head.append(f"memory cannot be told: {missing}")
     rows = [[row["type"], f"{row['tensors']:,}", f"{row['bytes']:,}", format_bytes(row["bytes"]),
              f"{row['bytes'] / max(1, stored['tensor_bytes']):.1%}"] for row in stored["types"]]  # fmt: skip
-    yield Lines([head], title="As stored")
+    yield Lines(head, title="As stored")
     yield Table([Column("Type"), Column("Tensors", right=True), Column("Bytes", right=True), Column("Size", right=True, keep=1),
                  Column("Share", right=True, keep=2)], rows)  # fmt: skip
 

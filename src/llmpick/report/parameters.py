@@ -78,7 +78,7 @@ def _sections(subject: Subject, data: dict[str, Any], list_tensors: bool) -> Ite
     count = subject.parameters
     yield Lines(_headline(subject), title=subject.name)
     yield _component_table(subject)
-    yield from stored_sections(data.get("stored"))
+    yield from stored_sections(data.get("stored"), subject.missing)
     yield Lines(list(_formula_lines(subject)), title="How the total comes about")
     yield from checkpoint_sections(subject, data.get("checkpoint"))
     published = data.get("published", {}).get("text")
