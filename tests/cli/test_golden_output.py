@@ -11,6 +11,7 @@ from reference_rows import DATA
 GOLDEN = {
     "params_llama-7b": ["params", "llama-7b"],
     "list_llama": ["list", "--family", "llama"],
+    "train_llama-2-7b": ["train", "llama-2-7b", "--method", "qlora", "--sequence", "4k", "--gpu", "24GB"],
 }
 
 
@@ -48,10 +49,12 @@ def test_the_same_question_has_the_same_answer(
     assert "\x1b" not in answers[0]
 
 
-@pytest.mark.parametrize("command", ["list", "params", "memory", "fit", "gpus"])
+@pytest.mark.parametrize("command", ["list", "params", "memory", "fit", "train", "gpus"])
 def test_json_keeps_its_contract(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Schema and command lead every document."""
-    arguments = {"params": ["llama-7b"], "memory": ["llama-7b"], "fit": ["--gpu", "24GB"]}.get(command, [])
+    arguments = {"params": ["llama-7b"], "memory": ["llama-7b"], "train": ["llama-7b"], "fit": ["--gpu", "24GB"]}.get(
+        command, []
+    )
     assert run([command, *arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["command"]) == (1, command)

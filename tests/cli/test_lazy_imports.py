@@ -20,7 +20,7 @@ def test_the_program_itself_imports_nothing_costly() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["list"], ["params", "llama-7b"], ["fit", "--gpu", "24GB"], ["memory", "llama-7b"]],
+    [["list"], ["params", "llama-7b"], ["fit", "--gpu", "24GB"], ["memory", "llama-7b"], ["train", "llama-7b"]],
     ids=lambda arguments: arguments[0],
 )
 def test_a_command_with_a_warm_cache_imports_nothing_costly(arguments: list[str]) -> None:
