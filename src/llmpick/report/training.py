@@ -67,7 +67,8 @@ def training_document(question: TrainingQuestion, catalog: Catalog, notes: Seque
     if question.devices:
         body["verdict"], body["why"] = trainer.verdict(found)
         body["max_batch"] = most(lambda count: trainer.fits(replace(found.recipe, batch=count)), MAX_BATCH)
-        body["max_sequence"] = most(lambda count: trainer.fits(replace(found.recipe, sequence=count)), MAX_SEQUENCE)
+        longest = max(question.subject.max_context or MAX_SEQUENCE, question.recipe.sequence)
+        body["max_sequence"] = most(lambda count: trainer.fits(replace(found.recipe, sequence=count)), longest)
         code = NOTHING_FITS if body["verdict"] == "no" else ANSWERED
     body["changes"] = _changes(trainer, found)
     body["notes"] = [*found.notes, *_length_notes(question), *(note for note in notes if "no speed" not in note)]
@@ -201,7 +202,7 @@ def _term_table(found: TrainingEstimate) -> Table:
         for term in found.terms
         if term.estimate or term.name in ("gradients", "optimizer", "logits")
     ]
-    interval = f"{format_bytes(device.low)} - {format_bytes(device.high)} (90% interval)"
+    interval = f"{format_bytes(device.low)} - {format_bytes(device.high)}, 90%"
     rows.append(["total", format_bytes(device.total), f"{device.total:,}", "", interval])
     columns = [
         Column("Term"), Column("Size", right=True), Column("Bytes", right=True, keep=3), Column("Certainty", keep=2),
@@ -222,10 +223,17 @@ def _device_lines(question: TrainingQuestion, found: TrainingEstimate, body: Map
         for index, budget in enumerate(question.devices)
     )
     lines = [f"{count} × {text}" if count > 1 else text for text, count in bars.items()]
-    recipe = found.recipe
-    lines.append(f"most that fits: batch {body['max_batch']:,} of {recipe.sequence:,} tokens, or "
-                 f"{body['max_sequence']:,} tokens at batch {recipe.batch}")  # fmt: skip
+    lines.append(_stretch(question, found.recipe, body))
     return Lines(lines)
+
+
+def _stretch(question: TrainingQuestion, recipe: Recipe, body: Mapping[str, Any]) -> str:
+    """How far batch or sequence could grow."""
+    if not body["max_batch"] and not body["max_sequence"]:
+        return "no batch and no sequence fits with certainty"
+    whole = " (the model's context)" if body["max_sequence"] == question.subject.max_context else ""
+    return (f"most that fits: batch {body['max_batch']:,} of {recipe.sequence:,} tokens, or "
+            f"{body['max_sequence']:,} tokens{whole} at batch {recipe.batch}")  # fmt: skip
 
 
 def _change_table(changes: Sequence[Mapping[str, Any]], judged: bool) -> Table:
