@@ -144,7 +144,7 @@ def display_name(fact: dict[str, Any], family: tuple[str, str, str]) -> str:
         text = re.sub(rf"(?<![\w.]){re.escape(plain)}(?![\w.])", proper, text)
     for pattern, proper in NAMES:
         text = re.sub(pattern, proper, text)
-    return text.replace("Llama", "LLaMA") if family[0] in ("llama", "chinese-llama") else text
+    return text.replace("Llama", "LLaMA") if family[0] in ("llama", "chinese-llama") and "-3-" not in text else text
 
 
 def family_of(model_id: str) -> tuple[str, str, str]:

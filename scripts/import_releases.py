@@ -33,7 +33,9 @@ ALIASES = {
     "grok-1": ["grok", "grok-314b"], "grok-2": ["grok-270b"], "dbrx-132b": ["dbrx"], "dream-7b": ["dream", "dream-v0-7b"],
     "dolly-v2-12b": ["dolly-2.0", "dolly-2.0-12b", "dolly-12b", "dolly"], "dolly-v2-7b": ["dolly-7b"],
     "dolly-v2-3b": ["dolly-3b"], "redpajama-incite-7b": ["redpajama-7b"], "redpajama-incite-3b": ["redpajama-3b"],
-    "alpaca-7b": ["alpaca", "stanford-alpaca-7b"], "koala-13b": ["koala"], "belle-7b": ["belle-bloom-7b"],
+    "alpaca-7b": ["alpaca", "stanford-alpaca-7b"], "koala-13b": ["koala"], "command-r-plus": ["command-r+"], "glm-4.7-flash": ["glm-4.7-30b-a3b"],
+    "qwen3.8-2.4t-a95b": ["qwen3.8-max"], "deepseek-coder-v2": ["deepseek-coder-v2-236b"], "deepseek-coder-v2-lite": ["deepseek-coder-v2-16b"],
+    "falcon-2-11b": ["falcon2-11b", "falcon-11b"], "solar-10.7b": ["solar"], "deepseek-r1-distill-qwen-14b": ["deepseek-r1-14b"], "belle-7b": ["belle-bloom-7b"],
     "belle-llama-7b": ["belle"], "wizardlm-13b": ["wizardlm-13b-v1.2"], "wizardlm-7b": ["wizardlm-7b-v1.0"],
     "vicuna-13b": ["vicuna-13b-v1.5"], "vicuna-7b": ["vicuna-7b-v1.5", "vicuna"], "vicuna-33b": ["vicuna-33b-v1.3"],
     "xuanyuan-176b": ["xuanyuan", "xuanyuan-2.0"], "chatglm-6b": ["chatglm", "chatglm1-6b"], "chatglm2-6b": ["chatglm2"],
@@ -58,6 +60,8 @@ LEFT_OUT = {"gemma-3n-e4b", "kimi-k3"}
 EXCEPTIONS = {
     "granite-3.0-2b": "2.5B rounded down in the name",
     "granite-3.1-1b-a400m": "1.3B rounded down in the name",
+    **dict.fromkeys(("granite-3.1-2b", "granite-3.3-2b"), "2.5B rounded down in the name"),
+    "granite-4.0-1b": "1.6B rounded down in the name", "granite-4.0-h-1b": "1.5B rounded down in the name",
 }
 
 CHECKPOINT_STORES: dict[str, list[str]] = {
@@ -69,8 +73,14 @@ CHECKPOINT_STORES: dict[str, list[str]] = {
         "chatglm2-6b", "chatglm3-6b",
     ), ["rotary_pos_emb.inv_freq"]),
     **dict.fromkeys((
-        "deepseek-r1", "deepseek-v3.2", "glm-4.5", "glm-4.5-air",
+        "deepseek-r1", "deepseek-v3.2", "glm-4.5", "glm-4.5-air", "glm-4.7", "glm-4.7-flash",
     ), ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias"]),
+    **dict.fromkeys((
+        "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.2-exp",
+    ), ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"]),
+    "lfm2.5-8b-a1b": ["e_score_correction_bias"],
+    "minimax-m2": ["e_score_correction_bias"], "minimax-m2.1": ["e_score_correction_bias", "weight_scale_inv"],
+    "moonlight-16b-a3b": ["e_score_correction_bias", "rotary_emb.inv_freq"],
     "deepseek-v3": ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"],
     **dict.fromkeys((
         "gemma-4-e2b", "gemma-4-e4b",
@@ -82,20 +92,21 @@ CHECKPOINT_STORES: dict[str, list[str]] = {
         "glm-5", "glm-5.2",
     ), ["mtp", "e_score_correction_bias", "weight_scale_inv"]),
     **dict.fromkeys((
-        "gpt-2", "gpt-2-medium", "gpt-2-xl",
+        "gpt-2", "gpt-2-large", "gpt-2-medium", "gpt-2-xl",
     ), ["attn.bias"]),
     **dict.fromkeys((
-        "gpt-neo-1.3b", "gpt-neo-125m",
+        "gpt-neo-1.3b", "gpt-neo-125m", "gpt-neo-2.7b",
     ), ["attn.attention.bias"]),
     **dict.fromkeys((
         "gpt-oss-120b", "gpt-oss-20b",
     ), ["experts.scales"]),
     **dict.fromkeys((
-        "pythia-1.4b", "pythia-12b", "pythia-160m", "pythia-1b", "pythia-2.8b", "pythia-6.9b",
+        "pythia-14m", "pythia-410m", "pythia-1.4b", "pythia-12b", "pythia-160m", "pythia-1b", "pythia-2.8b", "pythia-6.9b",
     ), ["attention.bias", "rotary_emb.inv_freq"]),
     **dict.fromkeys((
         "nemotron-3-ultra-550b-a55b", "qwen3-next-80b-a3b", "qwen3.5-0.8b", "qwen3.5-122b-a10b", "qwen3.5-27b",
-        "qwen3.5-2b", "qwen3.5-397b-a17b", "qwen3.5-4b", "qwen3.6-27b", "qwen3.6-35b-a3b",
+        "qwen3.5-2b", "qwen3.5-397b-a17b", "qwen3.5-4b", "qwen3.6-27b", "qwen3.6-35b-a3b", "qwen3.5-9b", "qwen3.5-35b-a3b",
+        "qwen3.8-27b", "qwen3.8-2.4t-a95b",
     ), ["mtp"]),
     **dict.fromkeys((
         "falcon-180b", "falcon-40b", "falcon-7b", "gemma-4-26b-a4b", "qwen3-0.6b", "qwen3-1.7b",
@@ -108,6 +119,12 @@ CHECKPOINT_STORES: dict[str, list[str]] = {
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 
 CHECKPOINT_NOTES = {
+    "k-exaone-236b-a23b": "a multi-token-prediction block whose layer is dense, and 47 x 128 router biases, are stored",
+    "nemotron-3-super-120b-a12b": "a multi-token-prediction block and router biases are stored",
+    **dict.fromkeys(
+        ("kimi-k2.6", "kimi-k2.7-code"),
+        "expert weights are packed with one scale per 32 of them (60 x 384 x 3 x 7168 x 2048 / 32 scales)",
+    ),
     "opt-350m": "the checkpoint counted is of the same shape with 50,265 tokens instead of 50,272: 7 rows of 512 fewer",
 }
 

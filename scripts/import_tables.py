@@ -5,7 +5,7 @@ FAMILIES = [
     (r"llama-(7|13|30|65)b$", "llama", "LLaMA (1)", ""),
     (r"llama-2-", "llama-2", "Llama 2", ""),
     (r"code-llama", "code-llama", "", ""),
-    (r"llama-3\.3-nemotron", "nemotron", "", ""),
+    (r"llama-3\.[13]-nemotron|.*minitron", "nemotron", "", ""), (r"llama-3-chinese", "chinese-llama", "", ""),
     (r"llama-3-", "llama-3", "Llama 3", ""),
     (r"llama-3\.[13]-", "llama-3", "Llama 3.1 / 3.3", ""),
     (r"llama-3\.2-", "llama-3", "Llama 3.2", ""),
@@ -30,6 +30,11 @@ FAMILIES = [
     (r"glm-5", "glm-5", "", ""), (r"pangu", "pangu-alpha", "", ""),
     (r"baichuan-7b", "baichuan", "Baichuan-7B", ""), (r"baichuan-13b", "baichuan", "Baichuan-13B", ""),
     (r"baichuan2", "baichuan", "Baichuan 2", ""), (r"yi-", "yi", "Yi / Yi-9B", ""),
+    (r"glm-z1", "glm-4", "", ""), (r"codeqwen", "qwen1.5", "", ""), (r"qwq", "qwen2.5", "Qwen2.5", ""), (r"qwen3\.8", "qwen3.5", "", ""),
+    (r"aya", "command-r", "", ""), (r"devstral", "mistral", "", ""), (r"moonlight", "kimi", "", ""),
+    (r"baichuan-m", "baichuan", "", ""), (r"k-exaone", "exaone", "", ""), (r"seed-oss", "seed-oss", "", ""),
+    (r"solar", "solar", "", ""), (r"minicpm", "minicpm", "", ""), (r"eurollm", "eurollm", "", ""),
+    (r"afm|trinity", "arcee", "", ""), (r"jamba2", "jamba", "", ""), (r"mistral-7b-v0.2", "mistral", "", ""),
     (r"qwen1\.5", "qwen1.5", "Qwen1.5", ""), (r"qwen2\.5", "qwen2.5", "Qwen2.5", ""), (r"qwen2-", "qwen2", "Qwen2", ""),
     (r"qwen3\.[56]", "qwen3.5", "Qwen3.5 / 3.6", ""), (r"qwen3-vl", "qwen3-vl", "", ""),
     (r"qwen3", "qwen3", "Qwen3", ""), (r"qwen-", "qwen", "Qwen (1)", ""),
@@ -87,6 +92,8 @@ LICENCES = {
     "GLM-130B License": ("glm-130b", False),
     "Stability-AI-Non-Commercial/Community": ("stabilityai-community", True), "MiniMax-Model-License": ("minimax", True),
     "MiniMax-Community-License": ("minimax", True), "Databricks-Open-Model-License": ("databricks-dbrx", False),
+    "Qwen3.8-Max-License": ("qwen3.8-max", True), "K-EXAONE-License": ("k-exaone", True),
+    "Upstage-Solar-License": ("upstage-solar", True), "OpenMDW-1.1": ("OpenMDW-1.1", False),
     "Kimi-K3-License": ("modified-mit", True), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
@@ -101,11 +108,16 @@ NAMES = [
     (r"^BELLE Llama", "BELLE-LLaMA"), (r"^RWKV 4", "RWKV-4"), (r"4e1t", "4E1T"), (r"^Qwen1.5 MoE", "Qwen1.5-MoE"),
     (r"^Qwen3 (Next|VL)", r"Qwen3-\1"), (r"^StableLM Base Alpha", "StableLM-Base-Alpha"), (r"^Nemotron (4|H)\b", r"Nemotron-\1"),
     (r"^MiniMax (M\d\S*|Text)", r"MiniMax-\1"), (r"^MiniMax-Text 01", "MiniMax-Text-01"), (r"^Llama 3.3 Nem", "Llama-3.3-Nem"),
+    (r"^Codeqwen", "CodeQwen"), (r"^Qwq", "QwQ"), (r"(?<=\d)t A", "T A"), (r"^Lfm", "LFM"), (r"^(GLM|Phi) (Z1)", r"\1-\2"),
+    (r"^K EXAONE", "K-EXAONE"), (r"^Kimi Dev", "Kimi-Dev"), (r"^Llama 3 Chinese", "Llama-3-Chinese"), (r"^Afm", "AFM"),
+    (r"^(Qwen(?:2\.5|3)) Coder", r"\1-Coder"), (r"^Minicpm", "MiniCPM"), (r"^Eurollm", "EuroLLM"), (r"Mistral Nemo Min", "Mistral-NeMo-Min"),
+    (r"^Seed Oss", "Seed-OSS"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"), 
     (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"),
 ]  # fmt: skip
 
 # Licences that the facts have differently; why: (licence, source)
 LICENCE_CORRECTIONS = {
+    "nemotron-3-ultra-550b-a55b": ("OpenMDW-1.1", "Hub metadata, llmfit@1.1.17: nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16 license=openmdw-1.1"),
     "deepseek-v3": ("deepseek", "https://github.com/deepseek-ai/DeepSeek-V3/blob/9b4e9788e4a3/LICENSE-MODEL"),
     "chinese-llama-2-7b": ("llama2", "inherits the licence of Llama 2"),
     "chinese-llama-2-13b": ("llama2", "inherits the licence of Llama 2"),
