@@ -24,6 +24,15 @@ def train(
         bool,
         typer.Option("--train-embeddings", help="With adapters: train embeddings and head whole (modules_to_save)."),
     ] = False,
+    dropout: Annotated[bool, typer.Option("--dropout", help="Adapters drop inputs: a mask is kept.")] = False,
+    adapter_precision: Annotated[str, typer.Option("--adapter-precision", help="fp32 (as PEFT) or bf16.")] = "fp32",
+    quant: Annotated[
+        str, typer.Option("--quant", "-q", metavar="FORMAT", help="QLoRA's base: NF4, INT8, GPTQ-4bit-128g, ...")
+    ] = "NF4",
+    upcast: Annotated[
+        bool,
+        typer.Option("--upcast/--no-upcast", help="QLoRA: the rest in float32, as PEFT prepares it, or in 16 bit."),
+    ] = True,
     optimizer: Annotated[
         str, typer.Option("--optimizer", metavar="NAME", help="adamw, adamw8bit, adafactor, sgd, muon, lion, ...")
     ] = "adamw",
@@ -68,14 +77,18 @@ def train(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.formats import canonical_name
     from llmpick.report.export import show
     from llmpick.report.training import TrainingQuestion, on_devices, training_document
+    from llmpick.training.recipes import adapter_bytes
     from llmpick.training.records import Recipe
 
     opened = open_catalog(catalog)
     recipe = Recipe(
         method=method.lower(), rank=rank, targets=tuple(name.strip() for name in targets.split(",") if name.strip()),
-        train_embeddings=train_embeddings, optimizer=optimizer, precision=precision, sequence=options.tokens(sequence) or 0,
+        train_embeddings=train_embeddings, dropout=dropout, upcast=upcast,
+        adapter_bytes=adapter_bytes(adapter_precision),
+        optimizer=optimizer, precision=precision, sequence=options.tokens(sequence) or 0,
         batch=batch, accumulation=accumulation, checkpointing=checkpointing, attention=attention.lower(),
         cross_entropy=cross_entropy.lower(), zero=zero, fsdp=fsdp, tensor_parallel=tensor_parallel,
         pipeline_parallel=pipeline_parallel, sequence_parallel=sequence_parallel, offload=offload.lower(),
@@ -85,6 +98,7 @@ def train(
     question = TrainingQuestion(
         subject=open_subject(model, opened, assume), recipe=recipe, gpus=count, devices=devices,
         host_bytes=host_bytes(machine, free) if machine else options.size_bytes(ram),
+        quantised=canonical_name(quant, opened.formats),
     )  # fmt: skip
     document = training_document(question, opened, notes)
     return show(document, options.chosen_format(output_format, as_json), output)

@@ -64,9 +64,15 @@ def weigh_packed(
 
 
 def tensor_sizer(name: str, formats: Mapping[str, Any]) -> Callable[[Tensor], int]:
-    """Bytes of one tensor in a packed format known by its own name."""
+    """Bytes of one tensor in a packed format, by its own name (`canonical_name`). Raises UnknownName for a GGUF mix."""
     table = formats["packed"]
-    return partial(_tensor_bytes, row=table["formats"][name], table=table)
+    row = table["formats"].get(name)
+    if row is None:
+        member = family_member(name, table)
+        if member is None:
+            raise UnknownName.near("packed format", name, list(table["formats"]))
+        row = member[1]
+    return partial(_tensor_bytes, row=row, table=table)
 
 
 def _tensor_bytes(tensor: Tensor, row: Mapping[str, Any], table: Mapping[str, Any]) -> int:

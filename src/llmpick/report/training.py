@@ -12,6 +12,7 @@ from llmpick.formats.packed import tensor_sizer
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
 from llmpick.runtimes.base import Budget
+from llmpick.training.alternatives import alternatives
 from llmpick.training.estimate import estimate
 from llmpick.training.limits import judge, most
 from llmpick.training.records import Recipe, TrainingDevice, TrainingEstimate
@@ -104,43 +105,10 @@ def _length_notes(question: TrainingQuestion) -> Iterator[str]:
         yield f"sequences of {wanted:,} tokens are longer than the model's context of {limit:,}"
 
 
-def _alternatives(found: TrainingEstimate) -> Iterator[tuple[str, Recipe, int]]:
-    """(what, recipe, GPUs) of what else could be done."""
-    recipe, gpus = found.recipe, found.gpus
-    if recipe.batch > 1:
-        yield f"batch {recipe.batch // 2}", replace(recipe, batch=recipe.batch // 2), gpus
-    if recipe.sequence > 256:
-        yield f"sequence {recipe.sequence // 2:,}", replace(recipe, sequence=recipe.sequence // 2), gpus
-    if not recipe.checkpointing:
-        yield "gradient checkpointing", replace(recipe, checkpointing=True), gpus
-    if recipe.attention == "eager":
-        yield "sdpa or flash attention", replace(recipe, attention="sdpa"), gpus
-    if recipe.cross_entropy != "fused":
-        yield "fused cross-entropy", replace(recipe, cross_entropy="fused"), gpus
-    yield from _lighter_states(recipe, gpus)
-    if not recipe.shards_weights and gpus > 1:
-        yield f"ZeRO-3 over {gpus} GPUs", replace(recipe, zero=3, fsdp=False), gpus
-    if gpus == 1:
-        yield "2 GPUs with FSDP", replace(recipe, fsdp=True, zero=0, offload="none"), 2
-    if (recipe.zero or recipe.fsdp) and recipe.offload == "none":
-        yield "optimizer on the host", replace(recipe, offload="optimizer"), gpus
-
-
-def _lighter_states(recipe: Recipe, gpus: int) -> Iterator[tuple[str, Recipe, int]]:
-    if recipe.optimizer not in ("adamw8bit", "paged-adamw8bit", "adafactor", "sgd"):
-        yield "8-bit AdamW", replace(recipe, optimizer="adamw8bit"), gpus
-    if recipe.method == "full":
-        if recipe.precision != "bf16":
-            yield "pure bfloat16", replace(recipe, precision="bf16"), gpus
-        yield "LoRA", replace(recipe, method="lora", precision=None), gpus
-    if recipe.method != "qlora":
-        yield "QLoRA", replace(recipe, method="qlora", precision=None), gpus
-
-
 def _changes(trainer: Trainer, found: TrainingEstimate) -> list[dict[str, Any]]:
     """What each alternative saves of the fullest device, in bytes, largest first."""
     rows, now = [], found.fullest.total
-    for change, recipe, gpus in _alternatives(found):
+    for change, recipe, gpus in alternatives(found):
         try:
             made = trainer.made(recipe, gpus)
         except LlmpickError:  # this model or layout does not allow it
@@ -165,6 +133,10 @@ def described(recipe: Recipe) -> str:
     return ", ".join(words)
 
 
+def _sequences(count: int) -> str:
+    return f"{count:,} sequence{'s' if count > 1 else ''}"
+
+
 def _layout(found: TrainingEstimate) -> str:
     recipe = found.recipe
     words = [f"{found.gpus} GPU{'s' if found.gpus > 1 else ''}"]
@@ -179,7 +151,7 @@ def _sections(question: TrainingQuestion, found: TrainingEstimate, body: Mapping
     recipe = found.recipe
     head: list[Any] = [
         described(recipe),
-        f"{recipe.batch} × {recipe.sequence:,} tokens a GPU, {found.global_batch} sequences a step; {_layout(found)}",
+        f"{recipe.batch} × {recipe.sequence:,} tokens a GPU, {_sequences(found.global_batch)} a step; {_layout(found)}",
         f"{format_count(found.trainable)} of {format_count(found.parameters)} parameters are trained ({found.trainable:,})",
     ]
     if question.devices:

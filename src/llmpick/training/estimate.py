@@ -14,7 +14,7 @@ from llmpick.architecture.decoder import Architecture
 from llmpick.inventory.tensors import Tensor
 from llmpick.training.activations import Mode, head_bytes, layer_bytes, layer_experts
 from llmpick.training.adapters import target_roles
-from llmpick.training.recipes import resolved
+from llmpick.training.recipes import check_split, resolved
 from llmpick.training.records import Recipe, TrainingDevice, TrainingEstimate
 from llmpick.training.states import Sizer, Stage, States, frozen_sizer, gathered_bytes, stages, states_of
 from llmpick.training.words import notes_of, terms_of
@@ -70,6 +70,7 @@ def prepared(architecture: Architecture, tensors: Sequence[Tensor], recipe: Reci
              packed: Sizer | None) -> Run:  # fmt: skip
     """The checked recipe with what follows from it."""
     recipe = resolved(recipe, gpus, data)
+    check_split(architecture, recipe)
     roles = target_roles(recipe, tensors, data)
     row = data["precisions"][recipe.precision]
     full = recipe.method == "full"

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from llmpick.architecture.attention import Attention, LatentAttention
+from llmpick.architecture.decoder import Architecture
 from llmpick.errors import UnknownName, UsageError
 from llmpick.training.records import ATTENTIONS, CROSS_ENTROPIES, METHODS, OFFLOADS, Recipe
 
@@ -38,6 +40,14 @@ def optimizer_name(name: str, data: Mapping[str, Any]) -> str:
     raise UnknownName.near("optimizer", name, list(data["optimizers"]))
 
 
+def adapter_bytes(precision: str) -> int:
+    """Bytes of an adapter's weight: PEFT keeps float32 unless ``autocast_adapter_dtype`` is off."""
+    sizes = {"fp32": 4, "bf16": 2, "fp16": 2}
+    if precision.lower() not in sizes:
+        raise UsageError(f"adapters are kept in fp32 or bf16, not {precision!r}")
+    return sizes[precision.lower()]
+
+
 def _check_parallelism(recipe: Recipe, gpus: int) -> None:
     model_parallel = recipe.tensor_parallel * recipe.pipeline_parallel
     if gpus % model_parallel:
@@ -58,3 +68,17 @@ def _check_parallelism(recipe: Recipe, gpus: int) -> None:
         raise UsageError("pipelines accumulate gradients, which ZeRO-2 splits: they exclude each other", "--zero 1")
     if recipe.sequence_parallel and recipe.tensor_parallel == 1:
         raise UsageError("sequence parallelism divides what tensor parallelism leaves whole", "--tensor-parallel 2")
+
+
+def check_split(architecture: Architecture, recipe: Recipe) -> None:
+    """Raise UsageError when heads or layers cannot be divided as the recipe wants."""
+    ranks, parts = recipe.tensor_parallel, recipe.pipeline_parallel
+    for layer in architecture.layers:
+        for part in layer.parts:
+            heads = part.num_attention_heads if isinstance(part, (Attention, LatentAttention)) else ranks
+            if heads % ranks:
+                raise UsageError(
+                    f"{heads} attention heads do not divide among {ranks} GPUs", "another --tensor-parallel, or --fsdp"
+                )
+    if parts > architecture.num_hidden_layers:
+        raise UsageError(f"{architecture.num_hidden_layers} layers do not make {parts} pipeline stages")

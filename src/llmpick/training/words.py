@@ -9,6 +9,7 @@ from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.training.records import Recipe, TrainingEstimate, TrainingTerm
 
 TERMS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits", "buffers", "runtime")
+ROUGH = "state-space layers"
 
 
 def terms_of(found: TrainingEstimate, data: Mapping[str, Any]) -> tuple[TrainingTerm, ...]:
@@ -16,7 +17,7 @@ def terms_of(found: TrainingEstimate, data: Mapping[str, Any]) -> tuple[Training
     recipe, device = found.recipe, found.fullest
     words = {
         "weights": ("A", _weights(recipe, data), "tensor shapes"),
-        "adapters": ("A", f"rank {recipe.rank} × (inputs + outputs) of {', '.join(recipe.targets)}, float32", "peft.tuners.lora"),
+        "adapters": ("A", _adapters(recipe), "peft.tuners.lora"),
         "gradients": ("A", f"{found.trainable:,} trained weights", "torch.autograd"),
         "optimizer": ("A", f"{recipe.optimizer}{_master(recipe, data)}", "each tensor's own states"),
         "activations": ("B", _activations(recipe), "tensors saved by autograd; arXiv:2205.05198"),
@@ -24,12 +25,18 @@ def terms_of(found: TrainingEstimate, data: Mapping[str, Any]) -> tuple[Training
         "buffers": ("C", _buffers(recipe, found), data["source"]),
         "runtime": ("C", "CUDA context, cuBLAS" + (", NCCL" if found.gpus > 1 else ""), "what nvidia-smi shows beyond PyTorch"),
     }  # fmt: skip
+    if any(note.startswith(ROUGH) for note in found.notes):
+        words["activations"] = ("C", *words["activations"][1:])
     return tuple(TrainingTerm(name, getattr(device, name), *words[name]) for name in TERMS)
+
+
+def _adapters(recipe: Recipe) -> str:
+    return f"rank {recipe.rank} × (inputs + outputs) of {', '.join(recipe.targets)} × {recipe.adapter_bytes} B"
 
 
 def _weights(recipe: Recipe, data: Mapping[str, Any]) -> str:
     if recipe.method == "qlora":
-        return "linear layers in NF4 with double quantisation, the rest in float32"
+        return f"linear layers quantised, the rest in {'float32' if recipe.upcast else '16 bit'}"
     if recipe.method == "lora":
         return f"frozen, {data['frozen_bytes']} B each"
     return f"{data['precisions'][recipe.precision]['weights']} B each" + (" / GPUs" if recipe.shards_weights else "")
@@ -70,7 +77,7 @@ def notes_of(recipe: Recipe, architecture: Architecture, roles: frozenset[str], 
     notes = []
     parts = [part for layer in architecture.layers for part in layer.parts]
     if any(not isinstance(part, (Attention, LatentAttention, Mlp, Experts)) for part in parts):
-        notes.append("state-space layers: their activations are a rough estimate (certainty C)")
+        notes.append(f"{ROUGH}: their activations are a rough estimate (certainty C)")
     if recipe.method == "qlora" and any(isinstance(part, Experts) for part in parts):
         notes.append(
             "transformers 5 stacks experts in one tensor, which bitsandbytes leaves in 16 bit: check that yours are quantised"
