@@ -59,7 +59,7 @@ def _table_lines(table: Table, width: int | None, color: bool) -> Iterator[str]:
         for index, column in enumerate(table.columns)
     ]
     shown, widths = _fit_width(table.columns, widths, width)
-    yield paint(_GAP.join(_pad(table.columns[i].title, widths[i], table.columns[i].right) for i in shown).rstrip(),
+    yield paint(_GAP.join(_pad(_cut(table.columns[i].title, widths[i]), widths[i], table.columns[i].right) for i in shown).rstrip(),
                 "dim", color)  # fmt: skip
     for row, text in zip(table.rows, texts, strict=True):
         cells = [
