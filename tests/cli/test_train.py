@@ -1,6 +1,7 @@
 """``llmpick train`` as people and programs see it."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,11 @@ def test_other_formats(style: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The same figures in every format."""
     assert run(["train", "llama-7b", "--format", style]) == 0
     assert "13,476,831,232" in capsys.readouterr().out
+
+
+def test_a_machine_without_a_gpu_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A rig of host memory alone cannot be judged, and is not silently left out."""
+    rig = tmp_path / "rig.yaml"
+    rig.write_text("host: {total: 64GB}\ndevices: []\n", encoding="utf-8")
+    assert run(["train", "llama-7b", "--hardware", str(rig)]) == 2
+    assert "no GPU" in capsys.readouterr().err

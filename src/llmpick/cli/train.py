@@ -94,7 +94,7 @@ def train(
         pipeline_parallel=pipeline_parallel, sequence_parallel=sequence_parallel, offload=offload.lower(),
     )  # fmt: skip
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if gpu or hardware else (None, ())
-    devices, count = on_devices(budgets(machine, free) if machine else (), gpus)
+    devices, count = on_devices(budgets(machine, free) if machine else (), gpus, machine is not None)
     question = TrainingQuestion(
         subject=open_subject(model, opened, assume), recipe=recipe, gpus=count, devices=devices,
         host_bytes=host_bytes(machine, free) if machine else options.size_bytes(ram),

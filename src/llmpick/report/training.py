@@ -226,11 +226,13 @@ def _change_table(changes: Sequence[Mapping[str, Any]], judged: bool) -> Table:
     return Table(columns, rows, title="What would make it smaller")
 
 
-def on_devices(devices: Sequence[Budget], gpus: int | None) -> tuple[tuple[Budget, ...], int]:
+def on_devices(devices: Sequence[Budget], gpus: int | None, judged: bool) -> tuple[tuple[Budget, ...], int]:
     """Devices and their number: ``gpus`` of one described device, or as many as were described.
 
-    Raises UsageError when several devices were described and ``gpus`` is another number.
+    ``judged``: a machine was described. Raises UsageError when it has no GPU, or another number of them than ``gpus``.
     """
+    if judged and not devices:
+        raise UsageError("the machine has no GPU of known memory to train on", "--gpu 24GB describes one")
     if not devices or gpus is None or gpus == len(devices):
         return tuple(devices), gpus or max(1, len(devices))
     if len(devices) == 1:

@@ -90,4 +90,6 @@ def notes_of(recipe: Recipe, architecture: Architecture, roles: frozenset[str], 
         notes.append("text only: towers are held, their activations are not counted")
     if gpus > 1 and not (recipe.zero or recipe.fsdp) and recipe.tensor_parallel * recipe.pipeline_parallel < gpus:
         notes.append("without --zero or --fsdp every GPU holds the whole model")
+    if recipe.optimizer.startswith("paged"):
+        notes.append("paged states move to host memory when a GPU is full; counted here as if they stayed")
     return tuple(notes)
