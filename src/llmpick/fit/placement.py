@@ -1,4 +1,4 @@
-"""What goes where: the first placement, in llama.cpp's own order of preference, whose memory is enough.
+"""What goes where: the first placement, in the order that llama.cpp and Ollama prefer, whose memory is enough.
 
 Devices are never summed into one pool: every device must hold what is put on it. Order: everything on the devices; then
 (mixture of experts) as few layers as possible with their experts on the host; then as many whole layers as possible on
@@ -10,12 +10,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from llmpick.runtimes import llama_cpp
+from llmpick.runtimes import llama_cpp, ollama
 from llmpick.runtimes.base import Budget, Estimate, Request
+from llmpick.runtimes.token_caches import most
 
 VERDICTS = ("fits", "tight", "offload", "no")
 HOST_RESERVE_BYTES = 2 * 2**30
 """What the operating system and other programs keep of the host's memory."""
+GGUF_ESTIMATES: dict[str, Callable[..., Estimate]] = {llama_cpp.NAME: llama_cpp.estimate, ollama.NAME: ollama.estimate}
+MAX_SEQUENCES = 256
+"""llama.cpp's own bound on parallel sequences (LLAMA_MAX_SEQ)."""
+NO_LIMIT = 2**20
 
 
 class Placed(NamedTuple):
@@ -42,23 +47,27 @@ def placed_as_it_is(estimate: Estimate, host_bytes: int | None) -> Placed:
 
 
 def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
-                    data: Mapping[str, Any]) -> Placed:  # fmt: skip
-    """The best placement for llama.cpp."""
+                    data: Mapping[str, Any], runtime: str = llama_cpp.NAME) -> Placed:  # fmt: skip
+    """The best placement for llama.cpp, or with ``runtime`` for Ollama, which moves whole layers only."""
+    estimate_of = GGUF_ESTIMATES[runtime]
+    layers = "num_gpu" if runtime == ollama.NAME else "n_gpu_layers"
 
     def at(**settings: Any) -> Estimate:
         merged = {**settings, **request.settings}
-        return llama_cpp.estimate(model, replace(request, settings=merged), devices, data)
+        return estimate_of(model, replace(request, settings=merged), devices, data)
 
     whole = at()
     if not devices:
         return _on_host(whole, host_bytes)
     verdict = judge(whole, host_bytes)
-    if verdict != "no" or "n_gpu_layers" in request.settings:
+    if verdict != "no" or layers in request.settings:
         return Placed(verdict, whole, _reason(whole, verdict))
     if host_bytes is None:
         return Placed("no", whole, _shortfall(whole, host_bytes))
-    for name, most in _offload_steps(model):
-        found = _least(partial(_with, at, name), most, host_bytes, rising=name == "n_cpu_moe")
+    for name in (
+        [layers] if runtime == ollama.NAME or not any(model.weights.layer_expert_bytes) else ["n_cpu_moe", layers]
+    ):
+        found = _least(partial(_with, at, name), model.layers, host_bytes, rising=name == "n_cpu_moe")
         if found is not None:
             return Placed("offload", found, _offload_reason(found))
     return Placed("no", whole, _shortfall(whole, host_bytes))
@@ -75,11 +84,6 @@ def _on_host(estimate: Estimate, host_bytes: int | None) -> Placed:
     if estimate.host.total <= room:
         return Placed("offload", estimate, "no GPU: runs on the CPU from host memory")
     return Placed("no", estimate, f"needs {_gib(estimate.host.total)} of host memory, {_gib(room)} can be used")
-
-
-def _offload_steps(model: llama_cpp.Loaded) -> list[tuple[str, int]]:
-    steps = [("n_cpu_moe", model.layers)] if any(model.weights.layer_expert_bytes) else []
-    return [*steps, ("n_gpu_layers", model.layers)]
 
 
 def _least(make: Callable[[int], Estimate], most: int, host_bytes: int | None, rising: bool) -> Estimate | None:
@@ -130,20 +134,31 @@ def _gib(size_bytes: int) -> str:
 
 
 def max_context(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
-                data: Mapping[str, Any], limit: int | None) -> int:  # fmt: skip
+                data: Mapping[str, Any], limit: int | None, runtime: str = llama_cpp.NAME) -> int:  # fmt: skip
     """The longest context that still fits whole on the devices, to 256 tokens; 0 when none does. Solved by bisection.
 
     ``limit``: the model's own maximum. Without devices, what host memory allows.
     """
 
-    def holds(context: int) -> bool:
-        found = llama_cpp.estimate(model, replace(request, context=context), devices, data)
-        if not devices:
-            return host_bytes is not None and found.host.total <= host_bytes - HOST_RESERVE_BYTES
-        return judge(found, host_bytes) == "fits"
+    def holds(step: int) -> bool:
+        asked = replace(request, context=step * 256)
+        return _whole(GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
 
-    low, high = 0, (limit or 2**20) // 256
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if holds(middle * 256) else (low, middle - 1)
-    return low * 256
+    return 256 * most(holds, (limit or NO_LIMIT) // 256)
+
+
+def max_users(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
+              data: Mapping[str, Any], runtime: str = llama_cpp.NAME) -> int:  # fmt: skip
+    """The most sequences of the asked context that fit whole on the devices at once (at most 256); 0: none."""
+
+    def holds(sequences: int) -> bool:
+        asked = replace(request, sequences=sequences)
+        return _whole(GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
+
+    return most(holds, MAX_SEQUENCES)
+
+
+def _whole(found: Estimate, host_bytes: int | None) -> bool:
+    if not found.devices:
+        return host_bytes is not None and found.host.total <= host_bytes - HOST_RESERVE_BYTES
+    return judge(found, host_bytes) == "fits"
