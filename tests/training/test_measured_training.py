@@ -110,3 +110,10 @@ def test_a_verdict_needs_every_device_and_the_host() -> None:
     assert judge(offloaded, [2**60] * 2, None)[0] == "tight"
     assert judge(offloaded, [2**60] * 2, 2**30)[0] == "no"
     assert judge(offloaded, [2**60] * 2, 2**40)[0] == "fits"
+
+
+def test_host_memory_needs_room_for_buffers() -> None:
+    """Exactly what the states take is not enough for "fits"."""
+    found = asked(Recipe(method="full", zero=2, offload="optimizer"), 2)
+    assert judge(found, [2**60] * 2, found.host + 2 * 2**30)[0] == "tight"
+    assert judge(found, [2**60] * 2, found.host * 2 + 2 * 2**30)[0] == "fits"

@@ -7,6 +7,8 @@ from llmpick.training.records import TrainingEstimate
 
 HOST_RESERVE_BYTES = 2 * 2**30
 """What the operating system and other programs keep of the host's memory."""
+HOST_SLACK = 1.5
+"""DeepSpeed's own estimate of offloading multiplies by this (``additional_buffer_factor``): pinned and staged copies."""
 
 
 def judge(found: TrainingEstimate, usable: Sequence[int], host_bytes: int | None) -> tuple[str, str]:
@@ -23,6 +25,8 @@ def judge(found: TrainingEstimate, usable: Sequence[int], host_bytes: int | None
     spare = min(size - device.high for device, size in pairs)
     if spare < 0:
         return "tight", f"the high end is {_gib(-spare)} over what a GPU gives, the low end fits"
+    if found.host and host_bytes is not None and HOST_SLACK * found.host > host_bytes - HOST_RESERVE_BYTES:
+        return "tight", f"{_gib(found.host)} of host memory, and half as much again for buffers, is more than there is"
     if found.host and host_bytes is None:
         return "tight", f"needs {_gib(found.host)} of host memory: say how much there is with --ram"
     return "fits", f"{_gib(spare)} to spare at the high end"
