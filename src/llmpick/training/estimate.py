@@ -197,7 +197,7 @@ def _buffers(run: Run, stage: Stage, states: States) -> int:
     if recipe.shards_weights:
         total += layer + max(layer, outside)
         total += 2 * layer if recipe.method == "full" else 0
-    if recipe.zero in (1, 2):
+    if recipe.zero:
         total += 2 * data["reduce_bucket_elements"]
     elif run.data_parallel > 1 and not recipe.shards_weights:
         total += states.gradients

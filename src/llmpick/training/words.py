@@ -63,7 +63,7 @@ def _buffers(recipe: Recipe, found: TrainingEstimate) -> str:
     found_words = []
     if recipe.shards_weights:
         found_words.append("gathered layers")
-    if recipe.zero in (1, 2):
+    if recipe.zero:
         found_words.append("reduce bucket")
     elif found.data_parallel > 1 and not recipe.shards_weights:
         found_words.append("gradient buckets")
