@@ -12,7 +12,21 @@ from typer.core import TyperGroup
 
 from llmpick import errors
 
-COMMANDS = ("list", "show", "params", "memory", "fit", "plan", "compare", "train", "calibrate", "gpus", "hardware", "validate")
+COMMANDS = (
+    "list",
+    "show",
+    "params",
+    "memory",
+    "fit",
+    "plan",
+    "compare",
+    "train",
+    "calibrate",
+    "gpus",
+    "hardware",
+    "import",
+    "validate",
+)
 _MODULES = {"list": "list_models", "import": "import_model"}
 
 
