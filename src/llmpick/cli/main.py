@@ -12,21 +12,8 @@ from typer.core import TyperGroup
 
 from llmpick import errors
 
-COMMANDS = (
-    "list",
-    "show",
-    "params",
-    "memory",
-    "fit",
-    "plan",
-    "compare",
-    "train",
-    "calibrate",
-    "gpus",
-    "hardware",
-    "import",
-    "validate",
-)
+COMMANDS = ("list", "show", "params", "memory", "fit", "plan", "compare", "train", "calibrate", "gpus", "hardware",
+            "import", "validate")  # fmt: skip
 _MODULES = {"list": "list_models", "import": "import_model"}
 
 
