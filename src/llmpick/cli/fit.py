@@ -23,6 +23,12 @@ def fit(
     quant: options.Quantization = None,
     kv_cache_type: options.KvCacheType = None,
     settings: options.Set = None,
+    use: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="USE", help="Rank for knowledge, chat, code, chinese, math, science or a benchmark."
+        ),
+    ] = "knowledge",
     licence: Annotated[Text, typer.Option("--license", "--licence", help="Part of a licence's id or name.")] = None,
     commercial: Annotated[bool, typer.Option("--commercial", help="Only licences that allow commercial use.")] = False,
     language: Annotated[Text, typer.Option("--language", help="A language, such as zh or Chinese.")] = None,
@@ -51,13 +57,14 @@ def fit(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.filters import Filters
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
-    from llmpick.fit.profiles import profiles
-    from llmpick.fit.ranking import Wish, finish, rank
-    from llmpick.fit.requests import allowed_models, formats_to_try, ranked_runtime, request_of
+    from llmpick.fit.answering import Choice, answer
+    from llmpick.fit.ranking import Wish
+    from llmpick.fit.requests import allowed_models, formats_to_try, ranked_by, request_of
     from llmpick.fit.speed.answers import Speeds
     from llmpick.fit.speed.wishes import sorted_by, speed_wanted
     from llmpick.report.export import show
     from llmpick.report.fitting import fit_document
+    from llmpick.runtimes.registry import runtime_named
 
     opened = open_catalog(catalog)
     machine, notes = chosen_machine(opened, gpu, ram, hardware)
@@ -66,24 +73,14 @@ def fit(
         licence=licence, commercial=commercial, language=language, family=family,
         min_parameters=options.count(min_params), max_parameters=options.count(max_params),
     )  # fmt: skip
-    ranked_runtime(runtime)
+    name = runtime_named(runtime).name
     speeds = Speeds.of_machine(opened, machine, free)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
-    wish = Wish(request=request, formats=formats_to_try(quant, opened.formats), allowed=allowed_models(opened, filters),
-                speeds=speeds, min_speed=speed_wanted(min_speed, speeds.known), by_speed=sorted_by(sort))  # fmt: skip
+    wish = Wish(request=request, runtime=name, formats=formats_to_try(quant, opened.formats, name), allowed=allowed_models(opened, filters),
+                speeds=speeds, min_speed=speed_wanted(min_speed, speeds.known), by_speed=sorted_by(sort),
+                **ranked_by(use, opened))  # fmt: skip
     if sys.stderr.isatty() and opened.store.read("profiles") is None:
         print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
-    pairs = rank(opened, wish, devices, host, group=not show_all)
-    counted = dict.fromkeys(("fits", "tight", "offload", "no"), 0)
-    for candidate, others in pairs:
-        counted[candidate.verdict] += 1 + len(others)
-    wanted = pairs if show_all else [pair for pair in pairs if pair[0].verdict != "no"][:limit] or pairs[:limit]
-    ranked = finish(opened, wanted, wish, devices, host)
-    left_out = sum(1 for facts in opened.facts.values() if facts.get("weights", "open") == "open") - len(
-        profiles(opened)
-    )
-    if left_out:
-        notes = (*notes, f"{left_out} models are left out: llama.cpp does not run their architecture (llmpick memory "
-                 "MODEL --runtime transformers answers for them)")  # fmt: skip
-    document = fit_document(machine, devices, ranked, request, counted, notes, explained=explain)
+    found = answer(opened, wish, devices, host, Choice(limit, show_all))
+    document = fit_document(machine, devices, found, wish, (*notes, *found.notes), explained=explain)
     return show(document, options.chosen_format(output_format, as_json), output)

@@ -11,7 +11,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Examples:  llmpick plan llama-3.1-70b   |   llmpick plan qwen3-32b --context 32k --form desktop")
 def plan(
-    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")
+    ],
     quant: options.Quantization = None,
     context: options.Context = "8k",
     users: options.Users = 1,
@@ -33,14 +35,13 @@ def plan(
     from llmpick.catalog.subject import open_subject
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
-    from llmpick.fit.requests import formats_to_try, ranked_runtime, request_of
+    from llmpick.fit.requests import formats_to_try, request_of
     from llmpick.fit.subjects import loaded_subject
     from llmpick.report.export import show
     from llmpick.report.planning import plan_document
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
-    ranked_runtime(runtime)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
     ladder = formats_to_try(quant, opened.formats) if quant else ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
     models = [(name, loaded_subject(subject, name, opened.formats)) for name in ladder]

@@ -50,7 +50,7 @@ def layouts(runtime: str, architecture: Architecture, devices: int, node: int | 
     sizes = [size for size in divisors(architecture) if size <= inside] if runtime in PARALLEL else [1]
     found = {
         Layout(tensor, total // tensor)
-        for total in _counts(devices, node)
+        for total in _counts(devices, node, runtime in PARALLEL)
         for tensor in sizes
         if total % tensor == 0 and total // tensor <= architecture.num_hidden_layers
         and (node is None or total <= node or tensor == max(size for size in sizes))
@@ -58,10 +58,14 @@ def layouts(runtime: str, architecture: Architecture, devices: int, node: int | 
     return sorted(found, key=lambda layout: (layout.devices, layout.pipeline))
 
 
-def _counts(devices: int, node: int | None) -> list[int]:
-    """Numbers of devices worth trying: every one up to four, powers of two, all; beyond a machine whole machines."""
+def _counts(devices: int, node: int | None, parallel: bool) -> list[int]:
+    """Numbers of devices worth trying: powers of two and all (dealt out: every one to four); then whole machines."""
     inside = min(devices, node or devices)
-    counts = {count for count in range(1, inside + 1) if count <= 4 or count & (count - 1) == 0 or count == inside}
+    counts = {
+        count
+        for count in range(1, inside + 1)
+        if count & (count - 1) == 0 or count == inside or (count <= 4 and not parallel)
+    }
     if node is not None:
         counts |= set(range(node, devices + 1, node))
     return sorted(counts)

@@ -7,10 +7,9 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
 from llmpick.catalog.filters import Filters
 from llmpick.errors import UsageError
-from llmpick.fit.profiles import GGUF_LADDER
+from llmpick.fit.quality import KNOWLEDGE, benchmark_named, figures
 from llmpick.formats import canonical_name
 from llmpick.runtimes.base import Request
-from llmpick.runtimes.registry import runtime_named
 
 
 def request_of(context: int, sequences: int, kv_cache_type: str | None, settings: Sequence[str] | None) -> Request:
@@ -21,16 +20,6 @@ def request_of(context: int, sequences: int, kv_cache_type: str | None, settings
     return Request(
         context=context, sequences=sequences, type_k=key, type_v=value or key, settings=parsed_settings(settings)
     )
-
-
-def ranked_runtime(name: str) -> str:
-    """The runtime that `fit` and `plan` place models for. Raises UsageError for one that only `memory` knows."""
-    found = runtime_named(name).name
-    if found != "llama.cpp":
-        raise UsageError(
-            f"placements are searched for llama.cpp only, not {found}", "llmpick memory MODEL --runtime " + found
-        )
-    return found
 
 
 def parsed_settings(settings: Sequence[str] | None) -> dict[str, str]:
@@ -44,11 +33,21 @@ def parsed_settings(settings: Sequence[str] | None) -> dict[str, str]:
     return found
 
 
-def formats_to_try(quant: str | None, formats: Mapping[str, Any]) -> tuple[str, ...]:
-    """The formats named by ``--quant`` (commas for several, best first), or the usual ladder."""
+def formats_to_try(quant: str | None, formats: Mapping[str, Any], runtime: str = "llama.cpp") -> tuple[str, ...]:
+    """The formats named by ``--quant`` (commas for several, best first), or the runtime's usual ladder."""
     if quant is None:
-        return GGUF_LADDER
+        return tuple(formats["ladders"]["ladders"][runtime])
     return tuple(canonical_name(name.strip(), formats) for name in quant.split(","))
+
+
+def ranked_by(use: str, catalog: Catalog) -> dict[str, Any]:
+    """The part of a wish that says what models are ranked by: ``--for chat``. Raises UnknownName."""
+    scales = catalog.benchmarks["scales"]
+    name = benchmark_named(use, scales)
+    if name == KNOWLEDGE:
+        return {}
+    facts = scales["benchmarks"]
+    return {"evidence": figures(catalog, name, facts), "loss_scale": facts[name]["loss_scale"]}
 
 
 def allowed_models(catalog: Catalog, filters: Filters) -> frozenset[str] | None:

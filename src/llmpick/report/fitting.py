@@ -1,32 +1,37 @@
 """The answer of ``llmpick fit``."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.ranking import Ranked
+from llmpick.fit.answering import Shown
+from llmpick.fit.ordering import Ranked
+from llmpick.fit.quality import KNOWLEDGE
+from llmpick.fit.ranking import Wish
 from llmpick.hardware.device import Machine
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
 from llmpick.report.speed_table import Named, fit_speed_json, speed_cells, speed_columns, speed_notes, speed_terms
-from llmpick.runtimes.base import Budget, Request, devices_json, memory_json
+from llmpick.runtimes.base import Budget, devices_json, memory_json
 from llmpick.units import format_bytes
 
 VERDICT_STYLES = {"fits": "good", "tight": "warn", "offload": "warn", "no": "bad"}
 BAR_CELLS = 10
 
 
-def fit_document(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request, counted: dict[str, int],
-                 notes: Sequence[str], explained: bool = False) -> Document:  # fmt: skip
-    """``counted``: verdict -> number of models over the whole catalog; ``explained``: the terms of each speed."""
+def fit_document(machine: Machine, devices: Sequence[Budget], found: Shown, wish: Wish, notes: Sequence[str],
+                 explained: bool = False) -> Document:  # fmt: skip
+    """``explained``: with the terms of each speed."""
+    ranked, counted, request = found.ranked, found.counted, wish.request
     data = {
         "schema": 1, "command": "fit",
-        "hardware": machine.to_json(), "runtime": "llama.cpp", "context": request.context, "users": request.sequences,
-        "results": [_result(row, explained) for row in ranked], "verdicts": counted, "notes": list(notes),
+        "hardware": machine.to_json(), "runtime": wish.runtime, "context": request.context, "users": request.sequences,
+        "ranked_by": ranked_by(ranked), "results": [_result(row, explained) for row in ranked], "verdicts": counted, "notes": list(notes),
     }  # fmt: skip
     answered = counted["fits"] + counted["tight"] + counted["offload"]
     return Document(
         data,
-        lambda: _sections(machine, devices, ranked, request, counted, notes, explained),
+        lambda: _sections(machine, devices, ranked, wish, counted, notes, explained),
         ANSWERED if answered else NOTHING_FITS,
     )
 
@@ -37,16 +42,16 @@ def _result(row: Ranked, explained: bool) -> dict[str, Any]:
         "rank": row.rank, "tied": row.tied, "model": candidate.profile.model_id,
         "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
         "quantization": candidate.format_name, "verdict": placed.verdict, "memory": memory_json(placed.estimate),
-        **devices_json(placed.estimate), "max_context": row.max_context, "placement": placed.estimate.placement,
+        **devices_json(placed.estimate), "max_context": row.max_context, "max_users": row.max_users, "placement": placed.estimate.placement,
         **fit_speed_json(row.told, explained),
         "quality": candidate.quality.to_json(), "why": placed.why, "same_shape": list(row.others),
     }  # fmt: skip
 
 
-def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], request: Request,
+def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Ranked], wish: Wish,
               counted: dict[str, int], notes: Sequence[str], explained: bool) -> list[Section]:  # fmt: skip
-    capacity = sum(device.usable_bytes for device in devices) or (machine.host.total or 0)
-    head = [_where(machine, devices), f"llama.cpp, {request.context:,} tokens of context"
+    capacity, request = sum(device.usable_bytes for device in devices) or (machine.host.total or 0), wish.request
+    head = [_where(machine, devices), f"{wish.runtime}, {request.context:,} tokens of context"
             + (f", {request.sequences} users" if request.sequences > 1 else "")]  # fmt: skip
     if any(ranked_row.placed.verdict != "no" for ranked_row in ranked):
         rows = [row for row in ranked if row.placed.verdict != "no"]
@@ -57,12 +62,18 @@ def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Rank
     ]
     table = Table(
         [Column("#", right=True), Column("Model"), Column("Format"), Column("Verdict"), Column("Memory of capacity", keep=2),
-         Column("Max context", right=True, keep=1), Column("MMLU", right=True), Column("90%", keep=4),
+         Column("Max context", right=True, keep=1), Column(ranked_by(ranked), right=True), Column("90%", keep=4),
          *speed_columns(known), Column("Why", keep=3, shrink_to=18)],
         [_cells(row, capacity, known) for row in rows],
         notes=[*_notes(rows, counted, notes), *speed_notes(known)],
     )  # fmt: skip
     return [Lines(head), table, *(speed_terms(known) if explained else ())]
+
+
+def ranked_by(ranked: Sequence[Ranked]) -> str:
+    """The benchmark that the rows are ordered by."""
+    known = (row.candidate.quality.evidence for row in ranked)
+    return next((evidence.benchmark for evidence in known if evidence is not None), KNOWLEDGE)
 
 
 def _where(machine: Machine, devices: Sequence[Budget]) -> str:
@@ -85,8 +96,12 @@ def _cells(row: Ranked, capacity: int, known: Sequence[Named]) -> list[Cell]:
     estimate, interval = candidate.quality.estimate, candidate.quality.interval
     quality, spread = "no evidence", ""
     if evidence is not None and estimate is not None and interval is not None:
-        quality = "at chance" if evidence.at_chance else f"{estimate:.1f}"
-        spread = "" if evidence.at_chance else f"{interval[0]:.0f}-{min(interval[1], 100):.0f}"
+        quality = "at chance" if evidence.at_chance else f"{estimate:.{1 if evidence.unit == '%' else 0}f}"
+        spread = (
+            ""
+            if evidence.at_chance
+            else f"{interval[0]:.0f}-{min(interval[1], 100 if evidence.unit == '%' else inf):.0f}"
+        )
     more = f" (+{len(row.others)})" if row.others else ""
     return [
         f"{row.rank}{'=' if row.tied else ''}", f"{candidate.profile.model_id}{more}", candidate.format_name,
@@ -106,7 +121,8 @@ def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]
     said = [", ".join(f"{number} {verdict}" for verdict, number in counted.items()) + " in the catalog"]
     if any(row.others for row in rows):
         said.append("(+N): models of the same shape that rank behind; --all lists every one")
+    lost = "measured loss" if ranked_by(rows) == KNOWLEDGE else "loss (measured on MMLU, equated by spread)"
     said.append(
-        "MMLU: reported figure less the format's measured loss; = cannot be told from the row above (90% intervals)"
+        f"{ranked_by(rows)}: reported figure less the format's {lost}; = cannot be told from the row above (90% intervals)"
     )
     return [*said, *notes]
