@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,13 @@ def test_another_format_is_weighed_from_the_shapes(
     assert file["tensors"] == known["tensors"]
 
 
-def safetensors_model(folder: Path, catalog: Catalog, dtype: str = "BF16", **extra: tuple[str, tuple[int, ...]]) -> int:
+def safetensors_model(
+    folder: Path, catalog: Catalog, extra: Mapping[str, tuple[str, tuple[int, ...]]] | None = None
+) -> int:
     """A tiny tied model and its config; returns its parameters."""
     config = {**TINY, "tie_word_embeddings": True}
     rows = inventory(architecture_from_config(config, catalog.specs))
-    write_safetensors(folder / "model.safetensors", {**checkpoint(rows, dtype), **extra})
+    write_safetensors(folder / "model.safetensors", {**checkpoint(rows), **(extra or {})})
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return sum(row.parameters for row in rows)
 
@@ -89,7 +92,7 @@ def test_what_a_file_stores_besides_is_itemised(
 ) -> None:
     """A tied head stored again and rotary frequencies are no parameters; the items lead to the file's elements."""
     extra = {"lm_head.weight": ("BF16", (512, 256)), "model.layers.0.self_attn.rotary_emb.inv_freq": ("F32", (32,))}
-    count = safetensors_model(tmp_path, catalog, **extra)
+    count = safetensors_model(tmp_path, catalog, extra)
     found = answer(["params", str(tmp_path)], capsys)
     assert found["parameters"]["total"] == count
     assert found["checkpoint"]["parameters"] == count + 512 * 256 + 32
@@ -101,7 +104,7 @@ def test_a_runtime_that_shares_the_tied_table_holds_it_once(
     tmp_path: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """safetensors are loaded as they are by transformers, unless another runtime is named."""
-    count = safetensors_model(tmp_path, catalog, **{"lm_head.weight": ("BF16", (512, 256))})
+    count = safetensors_model(tmp_path, catalog, {"lm_head.weight": ("BF16", (512, 256))})
     found = answer(["memory", str(tmp_path)], capsys)
     assert (found["runtime"], found["quantization"]) == ("transformers", "BF16 (as stored)")
     assert found["tensors"]["bytes"] == 2 * count
@@ -117,6 +120,30 @@ def test_tensors_alone_are_counted_but_not_placed(
     assert answer(["params", str(tmp_path / "model.safetensors")], capsys)["parameters"]["total"] == count
     assert run(["memory", str(tmp_path / "model.safetensors")]) == 3
     assert "config.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("model", ["Llama-3.1-8B", "Mixtral-8x7B"])
+def test_an_architecture_that_nobody_mapped(
+    model: str, tmp_path: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The keys that all GGUF files share give the same weights, caches and buffers as the mapping, and say so."""
+    gguf_file(tmp_path / "known.gguf", model, catalog)
+    gguf_file(tmp_path / "new.gguf", model, catalog, architecture_name="newcomer")
+    for options in ([], ["--quant", "Q8_0", "--context", "2k"]):
+        known = answer(["memory", str(tmp_path / "known.gguf"), *options], capsys)
+        new = answer(["memory", str(tmp_path / "new.gguf"), *options], capsys)
+        assert new["memory"] == known["memory"]
+    assert run(["memory", str(tmp_path / "new.gguf")]) == 0
+    assert "newcomer is no architecture that we know" in capsys.readouterr().out
+
+
+def test_a_newcomer_with_a_latent_cache_is_refused(
+    tmp_path: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gguf_file(tmp_path / "new.gguf", "DeepSeek-V3", catalog, architecture_name="newcomer")
+    assert answer(["params", str(tmp_path / "new.gguf")], capsys)["parameters"]["total"] == 671_026_404_352
+    assert run(["memory", str(tmp_path / "new.gguf")]) == 3
+    assert "newcomer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["params", "memory", "plan", "import"])

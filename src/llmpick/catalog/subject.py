@@ -37,6 +37,8 @@ class Subject:
     description: Architecture | UnsupportedArchitecture
     record: ModelRecord | None = None
     stored: "StoredModel | None" = None
+    generic: bool = False
+    """Whether the description rests on the keys that all GGUF files share; then the weights are the listed ones."""
 
     @property
     def architecture(self) -> Architecture:
@@ -58,7 +60,8 @@ class Subject:
     @cached_property
     def tensors(self) -> tuple[Tensor, ...]:
         """Its weights, by the names and shapes of the architecture (of a file that nothing describes: as stored)."""
-        return inventory(self.description) if isinstance(self.description, Architecture) else self.counted
+        known = isinstance(self.description, Architecture) and not self.generic
+        return inventory(self.architecture) if known else self.counted
 
     @cached_property
     def counted(self) -> tuple[Tensor, ...]:
@@ -67,7 +70,8 @@ class Subject:
             return self.tensors
         from llmpick.readers.described import listed_tensors
 
-        return listed_tensors(self.stored, self.description if isinstance(self.description, Architecture) else None)
+        known = isinstance(self.description, Architecture) and not self.generic
+        return listed_tensors(self.stored, self.architecture if known else None)
 
     @cached_property
     def caches(self) -> tuple[CacheLayer, ...]:
@@ -168,8 +172,20 @@ def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> 
     except UnsupportedArchitecture as missing:
         if isinstance(opened, ConfigSource) or opened.config is not None:
             raise
-        return Subject(*_called(opened, path), missing, stored=opened)
+        return Subject(*_called(opened, path), _by_shared_keys(opened, missing), stored=opened, generic=True)
     return Subject(*_called(opened, path), found.architecture, stored=found.stored)
+
+
+def _by_shared_keys(opened: "StoredModel", missing: UnsupportedArchitecture) -> Architecture | UnsupportedArchitecture:
+    """What the keys that all GGUF files share tell of an architecture without a mapping; else why that is too little."""
+    if opened.kind != "gguf":
+        return missing
+    from llmpick.readers.gguf_generic import generic_architecture
+
+    try:
+        return generic_architecture(opened)
+    except UnsupportedArchitecture as why:
+        return why
 
 
 def _called(opened: "ConfigSource | StoredModel", path: Path) -> tuple[str, str, str]:

@@ -63,7 +63,9 @@ class Maker:
         self.data = runtime_data(self.runtime.name, catalog.runtimes, kv_types(catalog.formats))
         asked = question.format_name
         self.format_name = (
-            canonical_name(asked, self.formats) if asked else usual_format(self.subject, self.runtime.gguf)
+            canonical_name(asked, self.formats)
+            if asked
+            else usual_format(self.subject, self.runtime.name, self.formats)
         )
 
     def model(self, format_name: str) -> Model:
@@ -116,6 +118,9 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
     if maker.runtime.gguf and not converts(subject.architecture, maker.formats):
         notes = (*notes, f"{maker.runtime.name} has no converter for this architecture ({subject.architecture.model_type}): "
                  "the figures are what it would take; try --runtime transformers")  # fmt: skip
+    if subject.generic:
+        notes = (*notes, f"{subject.architecture.model_type} is no architecture that we know: caches and buffers by the "
+                 "keys that all GGUF files share, windows only where the file says which layers slide")  # fmt: skip
     changes = _changes(maker, request)
     body["changes"] = changes
     code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
