@@ -17,6 +17,7 @@ from import_releases import (
     ALIASES,
     CHECKPOINT_NOTES,
     CHECKPOINT_STORES,
+    DERIVATIONS,
     EXCEPTIONS,
     LEFT_OUT,
     MORE_REPOSITORIES,
@@ -38,6 +39,8 @@ from llmpick.catalog.canonical import model_text
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
 MORE = Path(__file__).with_name("more_models.jsonl")
 """Models beyond the collected ones, in the same form, one a line."""
+LOCATED = re.compile(r"https?://|arXiv:\d|[\w.-]+/[\w.-]+|^(?:config|as \S+|inherits .*)$")
+"""What can be looked up: an address, a paper, a repository, another fact of the catalog; the rest is hearsay."""
 LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
 DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache",
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
@@ -49,7 +52,9 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-_HUB = re.compile(r"(AlexsJones/llmfit@3f44fd3|llmfit 1\.1\.17) \((?:llmfit )?list --json; fields from HF config/safetensors metadata\): *")
+_HUB = re.compile(
+    r"(AlexsJones/llmfit@3f44fd3|llmfit 1\.1\.17) \((?:llmfit )?list --json; fields from HF config/safetensors metadata\): *"
+)
 
 
 def source(text: str, date: str) -> list[dict[str, str]]:
@@ -57,9 +62,14 @@ def source(text: str, date: str) -> list[dict[str, str]]:
     short = _HUB.sub(lambda found: f"Hub metadata, {found[1].replace('llmfit ', 'llmfit@')}: ", text)
     short = re.sub(r"(\S+) parameters_raw \(HF safetensors metadata\)", r"\1 safetensors total", short)
     found = {"source": short[:400], "date": date}
-    if LOW.search(text):
+    if LOW.search(text) or not LOCATED.search(short):
         found["confidence"] = "low"
     return [found]
+
+
+def _of_repository(text: str, repository: str | None) -> str:
+    """ "model card" says whose."""
+    return f"{text} of {repository}" if repository and text in ("model card", "model card / paper") else text
 
 
 def slim(config: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +88,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     if licence is None:
         raise SystemExit(f"{fact['id']}: licence {fact['license']!r} is not in the table")
     record: dict[str, Any] = {"name": display_name(fact, family), "organization": fact["organization"]}
-    sources = {key: source(text, date) for key, text in fact["sources"].items() if text}
+    sources = {
+        key: source(_of_repository(text, fact["hf_repo"]), date) for key, text in fact["sources"].items() if text
+    }
     if fact["release_date"]:
         record["release_date"] = str(fact["release_date"])
     record["licence"] = licence
@@ -103,6 +115,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["context_length"] = fact["context_length"]
     if fact["derived_from"]:
         record["derived_from"] = fact["derived_from"]
+    if fact["id"] in DERIVATIONS:
+        record["derivation"] = DERIVATIONS[fact["id"]]
     if fact["training_tokens"]:
         record["training"] = {"tokens": fact["training_tokens"]}
     if fact["languages"] and fact["languages"] != "hy-v3":
@@ -115,7 +129,7 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     if fact["safetensors_total_params"]:
         record["checkpoint_parameters"] = fact["safetensors_total_params"]
         if fact["id"] in CHECKPOINT_STORES:
-            record["checkpoint_stores"] = CHECKPOINT_STORES[fact["id"]]
+            record["checkpoint_stores"] = list(CHECKPOINT_STORES[fact["id"]])
         if fact["id"] in CHECKPOINT_NOTES:
             record["checkpoint_note"] = CHECKPOINT_NOTES[fact["id"]]
         sources["checkpoint_parameters"] = sources.pop("safetensors_total_params", source("hub metadata", date))
@@ -301,7 +315,7 @@ def attention(text: str, config: dict[str, Any]) -> str:
     return kind + (", parallel" if "parallel" in text else "")
 
 
-ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "published_parameters",
+ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "derivation", "published_parameters",
          "context_length", "languages", "chinese_support", "position_encoding", "normalization", "activation",
          "attention", "tokenizer", "training", "config", "variants", "repositories", "aliases",
          "checkpoint_parameters", "checkpoint_stores", "checkpoint_note", "benchmarks", "claims", "notes", "sources")  # fmt: skip
@@ -311,7 +325,7 @@ def write_family(folder: Path, records: dict[str, dict[str, Any]]) -> None:
     """What all sizes share goes to family.yaml, the rest to one file a model."""
     some = list(records.values())
     shared_keys = [key for key in ORDER if key not in ("name", "config", "benchmarks", "claims", "repositories", "aliases",
-                   "sources", "published_parameters", "checkpoint_parameters", "checkpoint_stores", "derived_from", "variants", "training")
+                   "sources", "published_parameters", "checkpoint_parameters", "checkpoint_stores", "derived_from", "derivation", "variants", "training")
                    and len(some) > 1 and all(record.get(key) == some[0].get(key) and key in record for record in some)]  # fmt: skip
     shared: dict[str, Any] = {key: some[0][key] for key in shared_keys}
     shared_sources = {key: some[0]["sources"][key] for key in shared_keys if key in some[0]["sources"]

@@ -61,60 +61,69 @@ EXCEPTIONS = {
     "granite-3.0-2b": "2.5B rounded down in the name",
     "granite-3.1-1b-a400m": "1.3B rounded down in the name",
     **dict.fromkeys(("granite-3.1-2b", "granite-3.3-2b"), "2.5B rounded down in the name"),
-    "granite-4.0-1b": "1.6B rounded down in the name", "granite-4.0-h-1b": "1.5B rounded down in the name",
+    "granite-4.0-1b": "1.6B rounded down in the name",
+    "granite-4.0-h-1b": "1.5B rounded down in the name",
 }
 
-CHECKPOINT_STORES: dict[str, list[str]] = {
+DERIVATIONS = {
+    **dict.fromkeys(("deepseek-v3.2", "deepseek-v3.2-exp"), "a sparse indexer in every layer"),
+    "llama-3.1-nemotron-nano-4b": "pruned: hidden size, feed-forward width and heads' total width",
+    "llama-3.3-nemotron-super-49b": "found by architecture search: attention left out and feed-forward narrowed in many layers",
+    "mistral-nemo-minitron-8b": "pruned: hidden size 5120 to 4096, feed-forward width 14336 to 11520",
+}
+"""What makers changed in the shape of the original."""
+
+CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((
         "alpaca-7b", "chinese-alpaca-33b", "llama-13b", "llama-2-13b", "llama-2-70b", "llama-2-7b",
         "llama-30b", "llama-65b", "llama-7b", "pythia-70m", "redpajama-incite-3b",
-    ), ["rotary_emb.inv_freq"]),
+    ), ("rotary_emb.inv_freq",)),
     **dict.fromkeys((
         "chatglm2-6b", "chatglm3-6b",
-    ), ["rotary_pos_emb.inv_freq"]),
+    ), ("rotary_pos_emb.inv_freq",)),
     **dict.fromkeys((
         "deepseek-r1", "deepseek-v3.2", "glm-4.5", "glm-4.5-air", "glm-4.7", "glm-4.7-flash",
-    ), ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias"]),
+    ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias")),
     **dict.fromkeys((
         "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.2-exp",
-    ), ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"]),
-    "lfm2.5-8b-a1b": ["e_score_correction_bias"],
-    "minimax-m2": ["e_score_correction_bias"], "minimax-m2.1": ["e_score_correction_bias", "weight_scale_inv"],
-    "moonlight-16b-a3b": ["e_score_correction_bias", "rotary_emb.inv_freq"],
-    "deepseek-v3": ["mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"],
+    ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv")),
+    "lfm2.5-8b-a1b": ("e_score_correction_bias",),
+    "minimax-m2": ("e_score_correction_bias",), "minimax-m2.1": ("e_score_correction_bias", "weight_scale_inv"),
+    "moonlight-16b-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
+    "deepseek-v3": ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"),
     **dict.fromkeys((
         "gemma-4-e2b", "gemma-4-e4b",
-    ), ["shared_kv", "layer_scalar"]),
+    ), ("shared_kv", "layer_scalar")),
     **dict.fromkeys((
         "glm-4.6", "hy3",
-    ), ["mtp", "e_score_correction_bias"]),
+    ), ("mtp", "e_score_correction_bias")),
     **dict.fromkeys((
         "glm-5", "glm-5.2",
-    ), ["mtp", "e_score_correction_bias", "weight_scale_inv"]),
+    ), ("mtp", "e_score_correction_bias", "weight_scale_inv")),
     **dict.fromkeys((
         "gpt-2", "gpt-2-large", "gpt-2-medium", "gpt-2-xl",
-    ), ["attn.bias"]),
+    ), ("attn.bias",)),
     **dict.fromkeys((
         "gpt-neo-1.3b", "gpt-neo-125m", "gpt-neo-2.7b",
-    ), ["attn.attention.bias"]),
+    ), ("attn.attention.bias",)),
     **dict.fromkeys((
         "gpt-oss-120b", "gpt-oss-20b",
-    ), ["experts.scales"]),
+    ), ("experts.scales",)),
     **dict.fromkeys((
         "pythia-14m", "pythia-410m", "pythia-1.4b", "pythia-12b", "pythia-160m", "pythia-1b", "pythia-2.8b", "pythia-6.9b",
-    ), ["attention.bias", "rotary_emb.inv_freq"]),
+    ), ("attention.bias", "rotary_emb.inv_freq")),
     **dict.fromkeys((
         "nemotron-3-ultra-550b-a55b", "qwen3-next-80b-a3b", "qwen3.5-0.8b", "qwen3.5-122b-a10b", "qwen3.5-27b",
         "qwen3.5-2b", "qwen3.5-397b-a17b", "qwen3.5-4b", "qwen3.6-27b", "qwen3.6-35b-a3b", "qwen3.5-9b", "qwen3.5-35b-a3b",
         "qwen3.8-27b", "qwen3.8-2.4t-a95b",
-    ), ["mtp"]),
+    ), ("mtp",)),
     **dict.fromkeys((
         "falcon-180b", "falcon-40b", "falcon-7b", "gemma-4-26b-a4b", "qwen3-0.6b", "qwen3-1.7b",
-    ), ["lm_head.weight"]),
-    "kimi-k2": ["e_score_correction_bias", "rotary_emb.inv_freq"],
-    "minimax-m2.5": ["e_score_correction_bias", "weight_scale_inv"],
-    "minimax-m3": ["e_score_correction_bias"],
-    "step-3.7-flash": ["mtp", "mtp.lm_head.weight", "e_score_correction_bias"],
+    ), ("lm_head.weight",)),
+    "kimi-k2": ("e_score_correction_bias", "rotary_emb.inv_freq"),
+    "minimax-m2.5": ("e_score_correction_bias", "weight_scale_inv"),
+    "minimax-m3": ("e_score_correction_bias",),
+    "step-3.7-flash": ("mtp", "mtp.lm_head.weight", "e_score_correction_bias"),
 }  # fmt: skip
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 

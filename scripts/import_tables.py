@@ -81,8 +81,8 @@ LICENCES = {
     "Apache-2.0 (code); InternLM license (weights)": ("internlm", True),
     "NVIDIA-Open-Model-License": ("nvidia-open-model", False),
     "NVIDIA-Nemotron-Open-Model-License": ("nvidia-open-model", True),
-    "NVIDIA-Internal-Scientific-Research-and-Development": ("nvidia-research", True),
-    "LFM-1.0": ("lfm-1.0", True), "EXAONE-NC-License": ("exaone-nc", True),
+    "NVIDIA-Internal-Scientific-Research-and-Development": ("nvidia-research", False),
+    "LFM-1.0": ("lfm-1.0", False), "EXAONE-NC-License": ("exaone-nc", False),
     "Baichuan Community License": ("baichuan", False), "Tencent-Hunyuan-License": ("tencent-hunyuan", True),
     "Tencent-Hunyuan-A13B-License": ("tencent-hunyuan", True), "Proprietary": ("proprietary", False),
     "Modified-MIT": ("modified-mit", False), "Apache-2.0 (was Yi License)": ("Apache-2.0", False),
@@ -92,8 +92,8 @@ LICENCES = {
     "GLM-130B License": ("glm-130b", False),
     "Stability-AI-Non-Commercial/Community": ("stabilityai-community", True), "MiniMax-Model-License": ("minimax", True),
     "MiniMax-Community-License": ("minimax", True), "Databricks-Open-Model-License": ("databricks-dbrx", False),
-    "Qwen3.8-Max-License": ("qwen3.8-max", True), "K-EXAONE-License": ("k-exaone", True),
-    "Upstage-Solar-License": ("upstage-solar", True), "OpenMDW-1.1": ("OpenMDW-1.1", False),
+    "Qwen3.8-Max-License": ("qwen3.8-max", False), "K-EXAONE-License": ("k-exaone", False),
+    "Upstage-Solar-License": ("upstage-solar", False), "OpenMDW-1.1": ("OpenMDW-1.1", False),
     "Kimi-K3-License": ("modified-mit", True), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
@@ -111,13 +111,28 @@ NAMES = [
     (r"^Codeqwen", "CodeQwen"), (r"^Qwq", "QwQ"), (r"(?<=\d)t A", "T A"), (r"^Lfm", "LFM"), (r"^(GLM|Phi) (Z1)", r"\1-\2"),
     (r"^K EXAONE", "K-EXAONE"), (r"^Kimi Dev", "Kimi-Dev"), (r"^Llama 3 Chinese", "Llama-3-Chinese"), (r"^Afm", "AFM"),
     (r"^(Qwen(?:2\.5|3)) Coder", r"\1-Coder"), (r"^Minicpm", "MiniCPM"), (r"^Eurollm", "EuroLLM"), (r"Mistral Nemo Min", "Mistral-NeMo-Min"),
-    (r"^Seed Oss", "Seed-OSS"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"), 
+    (r"^Seed Oss", "Seed-OSS"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"),
     (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"),
 ]  # fmt: skip
 
 # Licences that the facts have differently; why: (licence, source)
 LICENCE_CORRECTIONS = {
-    "nemotron-3-ultra-550b-a55b": ("OpenMDW-1.1", "Hub metadata, llmfit@1.1.17: nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16 license=openmdw-1.1"),
+    "granite-3.0-2b": (
+        "Apache-2.0",
+        "Hub metadata, llmfit@1.1.17: ibm-granite/granite-3.0-2b-instruct license=apache-2.0",
+    ),
+    "granite-3.3-8b": (
+        "Apache-2.0",
+        "Hub metadata, llmfit@1.1.17: ibm-granite/granite-3.3-8b-instruct license=apache-2.0",
+    ),
+    "falcon-h1-1.5b-deep": (
+        "falcon-llm",
+        "Hub metadata, llmfit@1.1.17: tiiuae/Falcon-H1-1.5B-Deep-Instruct license=falcon-llm-license",
+    ),
+    "nemotron-3-ultra-550b-a55b": (
+        "OpenMDW-1.1",
+        "Hub metadata, llmfit@1.1.17: nvidia/NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16 license=openmdw-1.1",
+    ),
     "deepseek-v3": ("deepseek", "https://github.com/deepseek-ai/DeepSeek-V3/blob/9b4e9788e4a3/LICENSE-MODEL"),
     "chinese-llama-2-7b": ("llama2", "inherits the licence of Llama 2"),
     "chinese-llama-2-13b": ("llama2", "inherits the licence of Llama 2"),

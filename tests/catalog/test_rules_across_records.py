@@ -38,7 +38,11 @@ def test_a_good_catalog_has_no_problems(small: Any) -> None:
         ("name: Tiny 7B", "name: Tiny 7B\nderived_from: tiny-7b", "derived_from: lineage leads back to this model"),
         ("name: Tiny 7B", "name: Tiny 7B\nlanguages: en", f"{MODEL}:2:1: languages: no source"),
         ("aliases: [tiny]", "training: {tokens: 5}", "training: no source"),
-        ("  config:", "  activation: [{source: paper}]\n  config:", "activation: a source for a fact that the record"),
+        (
+            "  config:",
+            "  activation: [{source: 'https://example.org/paper', date: '2023-03-01'}]\n  config:",
+            "activation: a source for a fact that the record",
+        ),
         ("  release_date: [{", "  release_date: []\n  name: [{", "release_date: no source"),
         ("release_date: 2023-02", "release_date: 2023-13", "release_date: '2023-13' is no date since 2017"),
         ("release_date: 2023-02", "release_date: '1023'", "release_date: '1023' is no date since 2017"),
@@ -97,7 +101,11 @@ def test_experts_used_cannot_outnumber_those_there_are(small: Any) -> None:
 def test_a_name_leads_to_one_model_however_it_is_spelled(small: Any, key: str, spelled: str) -> None:
     text = (small.directory / MODEL).read_text().replace("repositories: [example/tiny-7b-hf]\naliases: [tiny]\n", "")
     small.write("models/other/other-7b.yaml", f"{text}{key}: [{spelled}]\norganization: Other\nlicence: free\n")
-    small.replace("models/other/other-7b.yaml", "  config: [", "  licence: [{source: card}]\n  config: [")
+    small.replace(
+        "models/other/other-7b.yaml",
+        "  config: [",
+        "  licence: [{source: 'https://example.org/card', date: '2023-03-01'}]\n  config: [",
+    )
     assert [line.split(": ", 1)[1] for line in found(small)] == [f"{key}.0: {spelled!r} already means tiny-7b"]
 
 
@@ -105,7 +113,11 @@ def derivative(small: Any, licence: str, organization: str) -> None:
     text = (small.directory / MODEL).read_text().replace("repositories: [example/tiny-7b-hf]\naliases: [tiny]\n", "")
     extra = f"derived_from: tiny-7b\nlicence: {licence}\norganization: {organization}\n"
     small.write("models/other/other-7b.yaml", text + extra)
-    small.replace("models/other/other-7b.yaml", "  config: [", "  licence: [{source: card}]\n  config: [")
+    small.replace(
+        "models/other/other-7b.yaml",
+        "  config: [",
+        "  licence: [{source: 'https://example.org/card', date: '2023-03-01'}]\n  config: [",
+    )
 
 
 def test_others_cannot_free_what_they_derived(small: Any) -> None:

@@ -112,6 +112,8 @@ class ModelRecord:
     release_date: Date | None = None
     licence: Text
     derived_from: Text | None = None
+    derivation: Text | None = None
+    """What was changed in the original's shape, where something was."""
     published_parameters: PublishedParameters | None = None
     context_length: Count | None = None
     languages: Text | None = None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
-from llmpick.catalog import number_rules
+from llmpick.catalog import number_rules, provenance_rules
 from llmpick.catalog.catalog import fold
 from llmpick.catalog.loader import CatalogData, ModelSource, at
 from llmpick.catalog.yaml_door import Problem
@@ -155,5 +155,6 @@ def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
 
 CHECKS: tuple[Check, ...] = (
     references, claims, licences, sources, names, dates, closed, printable,
+    provenance_rules.well_formed, provenance_rules.lineage,
     number_rules.shapes, number_rules.benchmarks, number_rules.counts,
 )  # fmt: skip

@@ -1,15 +1,21 @@
 """What ``llmpick validate`` does: records, rules and formatting, all problems at once."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from llmpick.catalog import rules
 from llmpick.catalog.canonical import heading_of, model_text
-from llmpick.catalog.loader import TABLES, CatalogData, catalog_files, read_files
+from llmpick.catalog.loader import TABLES, CatalogData, InvalidCatalog, catalog_files, read_files
 from llmpick.catalog.location import builtin_directory
 from llmpick.catalog.yaml_door import Problem, parse_yaml
 from llmpick.errors import UsageError
+
+if TYPE_CHECKING:
+    from llmpick.catalog.online import Finding
 
 
 def validate(paths: list[str]) -> tuple[list[Problem], int]:
@@ -20,13 +26,31 @@ def validate(paths: list[str]) -> tuple[list[Problem], int]:
     """
     files, wanted = _files(paths)
     data = read_files(files)
-    problems = [*(data.problems or rules.problems(data)), *_misformatted(files, data)]
+    problems = [*(data.problems or rules.problems(data)), *_misformatted(files, data), *_outdated_schemas(files)]
     shown = [
         problem._replace(file=_shown(files[problem.file])) if problem.file in files else problem
         for problem in problems
         if not wanted or problem.file in wanted
     ]
     return sorted(shown, key=lambda problem: problem[:3]), len(wanted & _models(files) if wanted else _models(files))
+
+
+def online(paths: list[str], only: str | None, sample: int | None) -> list[Finding]:
+    """What became of the addresses and repositories that the models name. Raises InvalidCatalog, UsageError."""
+    from llmpick.catalog.number_rules import total_parameters
+    from llmpick.catalog.online import check
+    from llmpick.catalog.web import Web
+
+    files, wanted = _files(paths)
+    data = read_files(files)
+    if data.problems:
+        raise InvalidCatalog(data.problems)
+    if only is not None and only not in data.models:
+        raise UsageError(f"no model {only!r} in the catalog", "--only takes an id, as in llmpick list")
+    chosen = {name: source for name, source in data.models.items() if not wanted or source.file in wanted}
+    totals = {name: total_parameters(source, data) for name, source in chosen.items() if only in (None, name)}
+    found = check(data._replace(models=chosen), totals, Web(), only, sample)
+    return [row._replace(file=_shown(files[row.file])) for row in found]
 
 
 def fix(paths: list[str]) -> list[Path]:
@@ -80,6 +104,24 @@ def _misformatted(files: dict[str, Path], data: CatalogData) -> Iterator[Problem
         formatted = model_text(content.data, heading_of(text))
         if formatted != text:
             yield Problem(name, _first_difference(text, formatted), 1, "", "not formatted canonically (validate --fix)")
+
+
+def _outdated_schemas(files: dict[str, Path]) -> Iterator[Problem]:
+    """Schemas beside the catalog's licences that are not those of the records."""
+    import json
+
+    from llmpick.catalog.schema import schemas
+
+    folder = files["licences.yaml"].parent / "schema" if "licences.yaml" in files else None
+    if folder is None or not folder.is_dir():
+        return
+    for name, schema in schemas().items():
+        try:
+            written = json.loads((folder / name).read_text("utf-8"))
+        except (OSError, ValueError):
+            written = None
+        if written != json.loads(json.dumps(schema)):
+            yield Problem(f"schema/{name}", 1, 1, "", "not in step with the records (scripts/write_schemas.py)")
 
 
 def _formatted(text: str, name: str) -> str | None:
