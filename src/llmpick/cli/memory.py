@@ -39,7 +39,7 @@ def memory(
             "--runtime",
             "-r",
             metavar="NAME",
-            help="llama.cpp, vllm, transformers, ... (default: llama.cpp; for safetensors files transformers).",
+            help="llama.cpp, vllm, transformers, ... (default: one that loads the format; llama.cpp for GGUF).",
         ),
     ] = None,
     settings: options.Set = None,
@@ -56,7 +56,7 @@ def memory(
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
     from llmpick.fit.speed.wishes import depth_of
-    from llmpick.fit.subjects import usual_runtime
+    from llmpick.fit.subjects import runtime_of
     from llmpick.report.export import show
     from llmpick.report.memory import Question, memory_document
 
@@ -65,7 +65,7 @@ def memory(
     judged = bool(gpu or hardware)
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
     question = Question(
-        subject=subject, runtime=runtime or usual_runtime(subject, quant), format_name=quant,
+        subject=subject, runtime=runtime_of(subject, runtime, quant, opened.formats), format_name=quant,
         request=request_of(options.tokens(context) or 8192, batch, kv_cache_type, settings),
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,

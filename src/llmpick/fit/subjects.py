@@ -7,8 +7,10 @@ from typing import Any
 from llmpick.catalog.subject import Subject
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
+from llmpick.formats.loading import check_loads, default_format, runtime_for
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Model
+from llmpick.runtimes.registry import runtime_named
 
 AS_STORED = " (as stored)"
 
@@ -22,19 +24,30 @@ def stored_format(subject: Subject) -> str | None:
     return format_of(subject.stored) + AS_STORED
 
 
-def usual_runtime(subject: Subject, format_name: str | None) -> str:
-    """The runtime taken when none is named: one that loads the file as it is, else llama.cpp."""
-    loads_safetensors = subject.stored is not None and subject.stored.kind == "safetensors" and format_name is None
-    return "transformers" if loads_safetensors else "llama.cpp"
+def runtime_of(subject: Subject, asked: str | None, format_name: str | None, formats: Mapping[str, Any]) -> str:
+    """The runtime asked for; else one that loads the format, or the file as it is, else llama.cpp.
+
+    Raises UsageError when the runtime does not load the format, UnknownName for either.
+    """
+    if asked is None:
+        loads_safetensors = subject.stored is not None and subject.stored.kind == "safetensors"
+        if format_name is None:
+            return "transformers" if loads_safetensors else "llama.cpp"
+        return runtime_for(format_name, formats)
+    runtime = runtime_named(asked).name
+    if format_name is not None:
+        check_loads(runtime, format_name, formats)
+    return runtime
 
 
-def usual_format(subject: Subject, gguf: bool) -> str:
-    """The format taken when none is named: the file's own, else what users of GGUF or of other runtimes usually take.
+def usual_format(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str:
+    """The format taken when none is named: the file's own, else what the runtime's users usually take.
 
     A runtime that loads GGUF does not load safetensors: they would be converted.
     """
-    converted = gguf and subject.stored is not None and subject.stored.kind != "gguf"
-    return (None if converted else stored_format(subject)) or ("Q4_K_M" if gguf else "BF16")
+    usual = default_format(runtime, formats)
+    converted = runtime_named(runtime).gguf and subject.stored is not None and subject.stored.kind != "gguf"
+    return (None if converted else stored_format(subject)) or usual
 
 
 def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:

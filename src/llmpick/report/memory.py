@@ -23,8 +23,6 @@ from llmpick.units import format_bytes
 
 _SIGNS = {"weights": "█", "kv_cache": "▓", "compute": "▒", "runtime": "░"}
 BAR_CELLS = 50
-SMALLER_GGUF = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
-SMALLER_PACKED = ("FP8", "AWQ-4bit-128g")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +145,7 @@ def _changes(maker: Maker, request: Request) -> list[dict[str, Any]]:
             )
     if request.sequences > 1:
         offer("one user", maker.format_name, replace(request, sequences=1))
-    for name in SMALLER_GGUF if maker.runtime.gguf else SMALLER_PACKED:
+    for name in maker.formats["ladders"]["ladders"][maker.runtime.name]:
         offer(f"weights in {name}", name, request)
     return rows
 
