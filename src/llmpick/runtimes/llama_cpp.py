@@ -5,9 +5,7 @@ Placement as in llama-model.cpp: the input embedding stays on the host (a tied o
 each in proportion to ``tensor_split`` (memory, if not given). Version and figures: catalog/runtimes/llama.cpp.yaml.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 from llmpick.architecture.decoder import Architecture
@@ -25,6 +23,7 @@ from llmpick.runtimes.base import (
     Term,
     checked_settings,
 )  # fmt: skip
+from llmpick.runtimes.llama_cpp_place import Plan, largest_host_tensor, place
 
 NAME = "llama.cpp"
 SETTINGS: dict[str, type] = {
@@ -57,28 +56,10 @@ def cached_by_llama_cpp(architecture: Architecture, caches: tuple[CacheLayer, ..
     return tuple(cache._replace(kind="full", window=None) if cache.window else cache for cache in caches)
 
 
-class Plan(NamedTuple):
-    """Where everything goes: the device of each layer (-1: host), of the output, and layers whose experts stay home."""
-
-    layer_device: tuple[int, ...]
-    output_device: int
-    expert_layers_on_host: int
-
-    @property
-    def on_device(self) -> int:
-        """How many layers are on devices."""
-        return sum(1 for device in self.layer_device if device >= 0)
-
-    @property
-    def uses_devices(self) -> bool:
-        """Whether anything is on a device."""
-        return self.output_device >= 0 or self.on_device > 0
-
-
 def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
     """Memory on every device and the host. ``data``: catalog/runtimes/llama.cpp.yaml and the cache types."""
     settings = checked_settings(NAME, request.settings, SETTINGS)
-    plan = place(model, devices, settings)
+    plan = place(model.layers, devices, settings)
     at, found = setting(model, request, settings)
     shape = model.shape
     kv_layers = kv_bytes_by_layer(model, found, request, settings, data["kv_types"])
@@ -146,26 +127,6 @@ def kv_bytes_by_layer(model: Loaded, found: kv.Cells, request: Request, settings
     return by_layer
 
 
-def place(model: Loaded, devices: Sequence[Budget], settings: Mapping[str, Any]) -> Plan:
-    """Layers to devices by ``n_gpu_layers`` (all, if not given) and ``tensor_split``."""
-    layers = model.layers
-    wanted = settings.get("n_gpu_layers", layers + 1) if devices else 0
-    units = min(wanted if wanted >= 0 else layers + 1, layers + 1)
-    shares = _shares(devices, settings.get("tensor_split"))
-    bounds = [part / sum(shares) for part in accumulate(shares)] if devices else []
-    first = layers + 1 - units
-    assigned = [-1] * first + [min(bisect_right(bounds, unit / units), len(devices) - 1) for unit in range(units)]
-    experts = settings.get("n_cpu_moe", 0) if devices else 0
-    return Plan(tuple(assigned[:layers]), assigned[layers], min(experts, layers))
-
-
-def _shares(devices: Sequence[Budget], split: str | None) -> list[float]:
-    if split:
-        given = [float(part) for part in split.replace("/", ",").split(",")]
-        return (given + [0.0] * len(devices))[: len(devices)]
-    return [float(device.usable_bytes) for device in devices]
-
-
 def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape,
             at: graph.Setting, data: Mapping[str, Any]) -> DeviceMemory:  # fmt: skip
     weights, cache = 0, 0
@@ -199,27 +160,12 @@ def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: grap
         moments.pop("logits")
     size = max(moments.values(), default=3 * shape.n_embd * graph.F32 * at.micro_batch)
     if index == 0 and not everything:  # the first device computes batches of what is on the host
-        staged = _largest_host_tensor(model, plan, shape.gated)
+        staged = largest_host_tensor(model.weights, plan, shape.gated)
         logits = model.weights.output_bytes + moments.get("logits", 0) if plan.output_device < 0 else 0
         activations = graph.beside_staged_bytes(shape, at)
         size = max(size, staged + activations, logits)
         slack += staged
     return size, slack
-
-
-def _largest_host_tensor(model: Loaded, plan: Plan, gated: bool) -> int:
-    """The largest matrix that a batch copies to the device: a third of a layer's experts, or half of a dense layer.
-
-    A mix gives some layers a larger down projection: what the largest layer has over two thirds of the smallest.
-    """
-    experts = [size for size in model.weights.layer_expert_bytes if size]
-    rest = min(experts, default=0) * (2 if gated else 1) // (3 if gated else 2)
-    found = 0
-    for layer, owner in enumerate(plan.layer_device):
-        size = model.weights.layer_expert_bytes[layer]
-        if owner < 0 or layer < plan.expert_layers_on_host:
-            found = max(found, size - rest if size else model.weights.layer_bytes[layer] // 2)
-    return found
 
 
 def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape, at: graph.Setting,
