@@ -123,8 +123,14 @@ def test_a_passing_failure_is_asked_again_and_a_lasting_one_is_not(site: Site, w
     assert site.asked == {("HEAD", "/page"): 2, ("HEAD", "/nothing"): 1}
 
 
-def test_a_server_that_does_not_answer_is_unreachable(web: Web) -> None:
+def test_a_server_that_does_not_answer_is_unreachable(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked for its other pages."""
+    asked: list[str] = []
+    once = web._once
+    monkeypatch.setattr(web, "_once", lambda method, url: asked.append(url) or once(method, url))
     assert web.look("http://127.0.0.1:1/").status == "unreachable"
+    assert web.look("http://127.0.0.1:1/other").status == "unreachable"
+    assert asked == ["http://127.0.0.1:1/"] * 2
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ class Web:
     def __init__(self, timeout: float = 15.0, pause: float = 0.5, retries: int = 2) -> None:
         self.timeout, self.pause, self.retries = timeout, pause, retries
         self._next: dict[str, float] = {}
+        self._silent: dict[str, str] = {}
         self._lock = Lock()
 
     def look(self, url: str) -> Answer:
@@ -48,12 +49,15 @@ class Web:
         return self._ask("GET", url)
 
     def _ask(self, method: str, url: str) -> Answer:
-        answer = Answer("unreachable", "not asked", url)
-        for attempt in range(self.retries + 1):
-            self._wait(urlsplit(url).netloc, self.pause * 2**attempt)
+        host = urlsplit(url).netloc
+        answer = Answer("unreachable", self._silent.get(host, ""), url)
+        for attempt in range(0 if host in self._silent else self.retries + 1):
+            self._wait(host, self.pause * 2**attempt)
             answer, again = self._once(method, url)
             if not again:
                 break
+        if answer.status == "unreachable" and not answer.detail[:3].isdigit():
+            self._silent[host] = answer.detail  # nobody is there: do not ask for each of its pages
         return answer
 
     def _wait(self, host: str, pause: float) -> None:
