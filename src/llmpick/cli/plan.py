@@ -9,7 +9,10 @@ from llmpick.cli import options
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(epilog="Examples:  llmpick plan llama-3.1-70b   |   llmpick plan qwen3-32b --context 32k --form desktop")
+@app.command(
+    epilog="Examples:  llmpick plan llama-3.1-70b   |   llmpick plan qwen3-32b --context 32k --form desktop"
+    "   |   llmpick plan deepseek-v3 -r vllm"
+)
 def plan(
     model: Annotated[
         str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")
@@ -21,6 +24,13 @@ def plan(
     form: Annotated[
         list[str] | None, typer.Option("--form", help="desktop, laptop, workstation, datacenter or soc; repeat.")
     ] = None,
+    vendor: Annotated[
+        list[str] | None, typer.Option("--vendor", help="nvidia, amd, intel, apple, ...; repeat.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", min=0.0, metavar="USD", help="At most so much at launch prices.")
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="Also what costs more and holds no more.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to show.")] = 20,
     runtime: options.Runtime = "llama.cpp",
     settings: options.Set = None,
@@ -30,20 +40,27 @@ def plan(
     output: options.Output = None,
     catalog: options.CatalogDir = None,
 ) -> int:
-    """Find the GPUs that hold a model (without --quant: Q4_K_M or better), cheapest first by launch price."""
+    """Find the GPUs that hold a model (without --quant: about four bits or more), cheapest first by launch price."""
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
+    from llmpick.fit.planning import Bounds
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
     from llmpick.fit.requests import formats_to_try, request_of
-    from llmpick.fit.subjects import loaded_subject
+    from llmpick.fit.subjects import loaded_subject, model_in
     from llmpick.report.export import show
     from llmpick.report.planning import plan_document
+    from llmpick.runtimes.registry import runtime_named
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
+    known = runtime_named(runtime)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
-    ladder = formats_to_try(quant, opened.formats) if quant else ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M")
-    models = [(name, loaded_subject(subject, name, opened.formats)) for name in ladder]
-    found = find_options(models, request, opened.gpus, runtime_data(opened), frozenset(form) if form else None)
-    return show(plan_document(subject, found, limit, request), options.chosen_format(output_format, as_json), output)
+    ladder = formats_to_try(quant, opened.formats, known.name)
+    ladder = ladder[:4] if quant is None else ladder
+    take = loaded_subject if known.gguf else model_in
+    models = [(name, take(subject, name, opened.formats)) for name in ladder]
+    bounds = Bounds(frozenset(form) if form else None, frozenset(vendor) if vendor else None, budget)
+    found = find_options(known.name, models, request, opened.gpus, runtime_data(opened, known.name), bounds)
+    document = plan_document(subject, known.name, found, limit, request, hide=not show_all)
+    return show(document, options.chosen_format(output_format, as_json), output)

@@ -1,24 +1,29 @@
 """The question turned round: which cards, and how many of them, run a model.
 
-Every catalog GPU is tried alone and in twos, fours and (data-centre cards) eights; of each card, the smallest count that fits is
-kept. Cheapest first by launch price; cards without a known price come last, by memory.
+Every catalog GPU is tried alone and in twos, fours and (data-centre cards) eights, and for runtimes that pipeline over
+machines in two and four machines of eight; of each card, the smallest count that fits is kept. Cheapest first by launch
+price; cards without a known price come last, by memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from llmpick.fit.placement import judge
+from llmpick.fit.layouts import PARALLEL, place
+from llmpick.fit.placement import GGUF_ESTIMATES, Placed, placed_as_it_is
 from llmpick.hardware.described_memory import reserved_bytes, unified_usable_bytes
 from llmpick.runtimes import llama_cpp
-from llmpick.runtimes.base import Budget, Estimate, Request
+from llmpick.runtimes.base import Budget, Estimate, Model, Request
 
 COUNTS = {"datacenter": (1, 2, 4, 8), "desktop": (1, 2, 4), "workstation": (1, 2, 4)}
 """How many of a card one machine takes, by form; laptops and processors with graphics have one."""
+MACHINES = (2, 4)
+NODE = 8
+"""GPUs in one data-centre machine."""
 MIB = 2**20
 
 
 class Option(NamedTuple):
-    """``count`` cards of one kind that hold the model in a format."""
+    """``count`` cards of one kind that hold the model in a format. ``why``: how it lies on them."""
 
     gpu_id: str
     name: str
@@ -28,34 +33,85 @@ class Option(NamedTuple):
     usable_bytes: int
     price_usd: float | None
     form: str
+    quality: int
+    """Place of the format among those tried: 0 is the best."""
+    why: str
 
 
-def options(models: Sequence[tuple[str, llama_cpp.Loaded]], request: Request, gpus: Mapping[str, Mapping[str, Any]],
-            data: Mapping[str, Any], forms: frozenset[str] | None = None) -> list[Option]:  # fmt: skip
+class Bounds(NamedTuple):
+    """What may be proposed: forms and vendors of cards, dollars at launch prices (None: whatever there is)."""
+
+    forms: frozenset[str] | None = None
+    vendors: frozenset[str] | None = None
+    budget_usd: float | None = None
+
+    def allow(self, row: Mapping[str, Any]) -> bool:
+        """Whether a card may be proposed at all."""
+        return (
+            bool(row.get("memory_mib"))
+            and (self.forms is None or row["form"] in self.forms)
+            and (self.vendors is None or row["vendor"] in self.vendors)
+        )
+
+
+NO_BOUNDS = Bounds()
+Models = Sequence[tuple[str, llama_cpp.Loaded | Model]]
+
+
+def options(runtime: str, models: Models, request: Request, gpus: Mapping[str, Mapping[str, Any]],
+            data: Mapping[str, Any], bounds: Bounds = NO_BOUNDS) -> list[Option]:  # fmt: skip
     """``models``: (format, model), best first. For each card the fewest that fit, in the best format they allow."""
     found = []
     for gpu_id, row in gpus.items():
-        if row.get("memory_mib") and (forms is None or row["form"] in forms):
-            option = _fewest(gpu_id, row, models, request, data)
-            if option is not None:
+        if bounds.allow(row) and (runtime != "mlx" or row["vendor"] == "apple"):
+            option = _fewest(runtime, gpu_id, row, models, request, data)
+            if option is not None and _affordable(option, bounds.budget_usd):
                 found.append(option)
     return sorted(found, key=_order)
 
 
-def _fewest(gpu_id: str, row: Mapping[str, Any], models: Sequence[tuple[str, llama_cpp.Loaded]], request: Request,
+def worth_it(found: Sequence[Option]) -> list[Option]:
+    """Those that no cheaper (or as cheap) one beats or equals in format and memory; unknown prices stay."""
+    kept: list[Option] = []
+    for option in found:
+        if option.price_usd is None or not any(
+            other.quality <= option.quality
+            and other.usable_bytes >= option.usable_bytes
+            and other.cards <= option.cards
+            for other in kept
+        ):
+            kept.append(option)
+    return kept
+
+
+def _affordable(option: Option, budget_usd: float | None) -> bool:
+    return budget_usd is None or (option.price_usd is not None and option.price_usd <= budget_usd)
+
+
+def _fewest(runtime: str, gpu_id: str, row: Mapping[str, Any], models: Models, request: Request,
             data: Mapping[str, Any]) -> Option | None:  # fmt: skip
     usable = usable_bytes(row)
-    for count in COUNTS.get(row["form"], (1,)):
-        budgets = tuple(Budget(f"{row['name']} #{index + 1}", usable) for index in range(count))
-        for format_name, model in models:
+    spans = runtime in PARALLEL and row["form"] == "datacenter"
+    counts = COUNTS.get(row["form"], (1,)) + (tuple(NODE * machines for machines in MACHINES) if spans else ())
+    for count in counts:
+        budgets = tuple(Budget(f"{row['name']} #{index + 1}", usable, row["form"] == "soc") for index in range(count))
+        for quality, (format_name, model) in enumerate(models):
             if model.weights.tensor_bytes > usable * count:
                 continue
-            estimate = llama_cpp.estimate(model, request, budgets, data)
-            if judge(estimate, None) == "fits":
+            placed = _placed(runtime, model, request, budgets, data)
+            if placed is not None and placed.verdict == "fits" and len(placed.estimate.devices) == count:
                 price = row.get("launch_price_usd")
-                return Option(gpu_id, row["name"], count, format_name, estimate, usable * count,
-                              price * count if price else None, row["form"])  # fmt: skip
+                return Option(gpu_id, row["name"], count, format_name, placed.estimate, usable * count,
+                              price * count if price else None, row["form"], quality, placed.why)  # fmt: skip
     return None
+
+
+def _placed(runtime: str, model: llama_cpp.Loaded | Model, request: Request, budgets: Sequence[Budget],
+            data: Mapping[str, Any]) -> Placed | None:  # fmt: skip
+    if isinstance(model, Model):
+        return place(runtime, model, request, budgets, None, data, node=NODE if len(budgets) > NODE else None)
+    make: Callable[..., Estimate] = GGUF_ESTIMATES[runtime]
+    return placed_as_it_is(make(model, request, budgets, data), None)
 
 
 def usable_bytes(row: Mapping[str, Any]) -> int:

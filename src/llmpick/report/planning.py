@@ -5,44 +5,53 @@ from typing import Any
 
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.planning import Option
+from llmpick.fit.planning import Option, worth_it
 from llmpick.report.document import Cell, Column, Document, Lines, Table
 from llmpick.report.fitting import bar
 from llmpick.runtimes.base import Request, memory_json
 
 
-def plan_document(subject: Subject, found: Sequence[Option], limit: int, request: Request) -> Document:
-    """``found``: every card that runs the model, in order; the first ``limit`` are shown."""
-    shown = found[:limit]
+def plan_document(subject: Subject, runtime: str, found: Sequence[Option], limit: int, request: Request,
+                  hide: bool = True) -> Document:  # fmt: skip
+    """``found``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown."""
+    kept = worth_it(found) if hide else list(found)
+    shown = kept[:limit]
     data: dict[str, Any] = {
-        "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": "llama.cpp", "context": request.context,
-        "users": request.sequences, "count": len(found),
+        "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": runtime, "context": request.context,
+        "users": request.sequences, "count": len(found), "hidden": len(found) - len(kept),
         "options": [
             {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "quantization": option.format_name,
-             "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd}
+             "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd,
+             "placement": option.estimate.placement, "why": option.why}
             for option in shown
         ],
     }  # fmt: skip
-    return Document(data, lambda: _sections(subject, found, shown, request), ANSWERED if found else NOTHING_FITS)
+    return Document(
+        data, lambda: _sections(subject, runtime, found, len(kept), shown, request), ANSWERED if found else NOTHING_FITS
+    )
 
 
-def _sections(subject: Subject, found: Sequence[Option], shown: Sequence[Option], request: Request) -> list[Any]:
+def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int, shown: Sequence[Option],
+              request: Request) -> list[Any]:  # fmt: skip
     users = f", {request.sequences} users" if request.sequences > 1 else ""
-    head = Lines([f"llama.cpp, {request.context:,} tokens of context{users}; whole on the GPUs"], title=subject.name)
+    head = Lines([f"{runtime}, {request.context:,} tokens of context{users}; whole on the GPUs"], title=subject.name)
     if not found:
         return [
             head,
             Lines(
                 [
-                    "No machine with catalog GPUs of one kind (up to 4 desktop or 8 data-centre cards) holds it in these formats."
+                    "Nothing with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines) holds it."
                 ]
             ),
         ]
     columns = [
         Column("GPUs"), Column("Format"), Column("Memory of capacity", keep=2), Column("Launch price", right=True),
         Column("Form", keep=1),
+        Column("Why", keep=3, shrink_to=18),
     ]  # fmt: skip
     note = f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only; today's prices differ)"
+    if kept < len(found):
+        note += f"; {len(found) - kept} that cost more and hold no more are hidden (--all)"
     return [head, Table(columns, [_cells(option) for option in shown], notes=[note])]
 
 
@@ -50,5 +59,5 @@ def _cells(option: Option) -> list[Cell]:
     return [
         f"{option.cards} × {option.name}" if option.cards > 1 else option.name, option.format_name,
         bar(option.estimate.total, option.usable_bytes),
-        f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form,
+        f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form, option.why,
     ]  # fmt: skip
