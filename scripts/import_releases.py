@@ -128,6 +128,7 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 
 CHECKPOINT_NOTES = {
+    "kimi-linear-48b-a3b": "seven layers of the checkpoint have full attention, six of this config: 10,399,392 fewer",
     "k-exaone-236b-a23b": "a multi-token-prediction block whose layer is dense, and 47 x 128 router biases, are stored",
     "nemotron-3-super-120b-a12b": "a multi-token-prediction block and router biases are stored",
     **dict.fromkeys(
