@@ -25,6 +25,7 @@ from import_releases import (
     variants,
 )
 from import_tables import (
+    BENCHMARKS_LEFT_OUT,
     FAMILIES,
     LANGUAGES,
     LICENCE_CORRECTIONS,
@@ -33,6 +34,7 @@ from import_tables import (
     MORE_SOURCES,
     NAMES,
     ORGANIZATIONS,
+    RELEASE_DATES,
 )
 from llmpick.catalog.canonical import model_text
 
@@ -97,6 +99,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     sources["licence"] = sources.pop("license", source("model card", date))
     if low:
         sources["licence"][0]["confidence"] = "low"
+    if fact["id"] in RELEASE_DATES:
+        record["release_date"], where = RELEASE_DATES[fact["id"]]
+        sources["release_date"] = source(where, date)
     row = next((facts["licences"][row] for pattern, row in LICENCE_ROWS if re.match(pattern, fact["id"])), None)
     if row is not None and row["evidence"].startswith("read"):
         sources["licence"] = source(row["source"], date)
@@ -183,7 +188,7 @@ def benchmarks(fact: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, An
         found.append({key: value for key, value in figure.items() if value is not None})
     found += [dict(row) for repository, _ in candidates(fact["hf_repo"] or "")[:2]
               for row in facts["others"].get(repository.lower(), [])]  # fmt: skip
-    return found[:8]
+    return [row for row in found[:8] if (fact["id"], row["benchmark"]) not in BENCHMARKS_LEFT_OUT]
 
 
 def candidates(repository: str) -> list[tuple[str, str]]:
