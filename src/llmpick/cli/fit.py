@@ -12,11 +12,18 @@ Text = str | None
 
 @app.command(
     epilog='Examples:  llmpick fit --gpu 24GB   |   llmpick fit --gpu "2x RTX 3090" --ram 64GB --context 32k   |   llmpick fit --json'
+    "   |   kubectl get nodes -o json | llmpick fit --inventory - --runtime vllm"
 )
 def fit(
     gpu: options.Gpu = None,
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
+    inventory: Annotated[
+        Text,
+        typer.Option(
+            "--inventory", metavar="FILE", help="Nodes: kubectl, scontrol or Ray as JSON, or YAML; - is stdin."
+        ),
+    ] = None,
     free: options.Free = False,
     context: options.Context = "8k",
     users: options.Users = 1,
@@ -53,9 +60,11 @@ def fit(
 ) -> int:
     """Rank the models that fit a GPU (without --gpu: this machine's, as detected)."""
     import sys
+    from dataclasses import replace
 
     from llmpick.catalog import open_catalog
     from llmpick.catalog.filters import Filters
+    from llmpick.cli.inventory import inventory_document
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
     from llmpick.fit.answering import Choice, answer
     from llmpick.fit.ranking import Wish
@@ -67,18 +76,22 @@ def fit(
     from llmpick.runtimes.registry import runtime_named
 
     opened = open_catalog(catalog)
-    machine, notes = chosen_machine(opened, gpu, ram, hardware)
-    devices, host = budgets(machine, free), host_bytes(machine, free)
     filters = Filters(
         licence=licence, commercial=commercial, language=language, family=family,
         min_parameters=options.count(min_params), max_parameters=options.count(max_params),
     )  # fmt: skip
     name = runtime_named(runtime).name
-    speeds = Speeds.of_machine(opened, machine, free)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
     wish = Wish(request=request, runtime=name, formats=formats_to_try(quant, opened.formats, name), allowed=allowed_models(opened, filters),
-                speeds=speeds, min_speed=speed_wanted(min_speed, speeds.known), by_speed=sorted_by(sort),
-                **ranked_by(use, opened))  # fmt: skip
+                min_speed=min_speed, by_speed=sorted_by(sort), **ranked_by(use, opened))  # fmt: skip
+    if inventory is not None:
+        document = inventory_document(opened, inventory, wish, Choice(limit, show_all), bool(gpu or hardware))
+        return show(document, options.chosen_format(output_format, as_json), output)
+    machine, notes = chosen_machine(opened, gpu, ram, hardware)
+    devices, host = budgets(machine, free), host_bytes(machine, free)
+    speeds = Speeds.of_machine(opened, machine, free)
+    speed_wanted(min_speed, speeds.known)
+    wish = replace(wish, speeds=speeds)
     if sys.stderr.isatty() and opened.store.read("profiles") is None:
         print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
     found = answer(opened, wish, devices, host, Choice(limit, show_all))

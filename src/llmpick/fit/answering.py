@@ -18,6 +18,8 @@ class Shown(NamedTuple):
     ranked: list[Ranked]
     counted: dict[str, int]
     notes: tuple[str, ...]
+    misfits: frozenset[str] = frozenset()
+    """Models that nothing here holds."""
 
 
 class Choice(NamedTuple):
@@ -36,13 +38,13 @@ def answer(catalog: Catalog, wish: Wish, devices: Sequence[Budget], host_bytes: 
     if runtime_named(wish.runtime).gguf:
         pairs = rank(catalog, wish, devices, host_bytes, group=not choice.everything)
         ranked = finish(catalog, _wanted(pairs, choice), wish, devices, host_bytes)
-        return Shown(ranked, _counted(pairs), _left_out(catalog, wish.runtime))
+        return Shown(ranked, _counted(pairs), _left_out(catalog, wish.runtime), _misfits(pairs))
     from llmpick.fit.served import Served
 
     data = runtime_data(wish.runtime, catalog.runtimes, kv_types(catalog.formats))
     served = Served(catalog, wish.runtime, wish, devices, data, node)
     pairs = served.rank(group=not choice.everything)
-    return Shown(served.finish(_wanted(pairs, choice)), _counted(pairs), ())
+    return Shown(served.finish(_wanted(pairs, choice)), _counted(pairs), (), _misfits(pairs))
 
 
 def _wanted(pairs: Sequence[Pair], choice: Choice) -> Sequence[Pair]:
@@ -56,6 +58,11 @@ def _counted(pairs: Sequence[Pair]) -> dict[str, int]:
     for candidate, others in pairs:
         counted[candidate.verdict] += 1 + len(others)
     return counted
+
+
+def _misfits(pairs: Sequence[Pair]) -> frozenset[str]:
+    found = [(candidate.profile.model_id, *others) for candidate, others in pairs if candidate.verdict == "no"]
+    return frozenset(model for models in found for model in models)
 
 
 def _left_out(catalog: Catalog, runtime: str) -> tuple[str, ...]:

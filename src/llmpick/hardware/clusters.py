@@ -11,6 +11,7 @@ Nothing is run and nothing is asked of the cluster. Each error names the file an
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -150,7 +151,7 @@ def mig_slice(parent: str, profile: str, total: int) -> Device:
 
 
 def read_inventory(path: str, rows: Rows, gpu_names: Mapping[str, str] | None = None) -> tuple[ClusterNode, ...]:
-    """The nodes in the file ``path``, of whichever format.
+    """The nodes in the file ``path`` (``-``: standard input), of whichever format.
 
     Raises InvalidFile (unreadable, malformed, out of bounds), UnknownName or UsageError (a GPU's name is unknown or
     can be several: ``gpu_names`` settles it).
@@ -204,8 +205,11 @@ def _own_node(place: Place, context: Context) -> ClusterNode:
 
 def _load(path: str) -> Any:
     try:
-        with open(path, "rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        if path == "-":
+            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with open(path, "rb") as file:
+                data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InvalidFile(f"{path}: {error.strerror or error}") from None
     if len(data) > MAX_FILE_BYTES:
