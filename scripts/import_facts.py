@@ -188,7 +188,8 @@ def benchmarks(fact: dict[str, Any], facts: dict[str, Any]) -> list[dict[str, An
         found.append({key: value for key, value in figure.items() if value is not None})
     found += [dict(row) for repository, _ in candidates(fact["hf_repo"] or "")[:2]
               for row in facts["others"].get(repository.lower(), [])]  # fmt: skip
-    return [row for row in found[:8] if (fact["id"], row["benchmark"]) not in BENCHMARKS_LEFT_OUT]
+    once = [row for position, row in enumerate(found) if row not in found[:position]]
+    return [row for row in once[:8] if (fact["id"], row["benchmark"]) not in BENCHMARKS_LEFT_OUT]
 
 
 def candidates(repository: str) -> list[tuple[str, str]]:

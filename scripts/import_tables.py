@@ -153,6 +153,7 @@ RELEASE_DATES = {
 BENCHMARKS_LEFT_OUT = {
     ("code-llama-34b", "HellaSwag"): "31.8 is near chance: the board ran a broken checkpoint",
     ("code-llama-34b", "ARC-C"): "37.5, from the same run",
+    ("deepseek-llm-7b", "HellaSwag"): "30.4 is near chance, against 75 in the makers' report",
 }
 
 # Licences that the facts have differently; why: (licence, source)

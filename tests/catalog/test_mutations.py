@@ -46,6 +46,13 @@ MUTATIONS: dict[str, tuple[str, str, str, str]] = {
     "benchmarks, low": (LLAMA, r"low: [\d.]+", "low: 99.5", "low: 99.5 is above the value"),
     "benchmarks, high": (LLAMA, r"high: [\d.]+", "high: 0.5", "high: 0.5 is below the value"),
     "benchmarks, source": (LLAMA, r"(?s)(benchmarks:.*?source: )'[^']+'", r"\1hearsay", "source: not a URL, paper or"),
+    "benchmarks, twice": (
+        ALPACA,
+        r"\nsources:",
+        "\nbenchmarks:\n- {benchmark: M, value: 40.0, source: 'https://x.org/'}\n"
+        "- {benchmark: M, value: 40.0, source: 'https://x.org/'}\nsources:",
+        "benchmarks.1: the same row stands above",
+    ),
     "counts": (LLAMA, r"num_hidden_layers: 32", "num_hidden_layers: 64", "computed"),
     "counts, unknown key": (LLAMA, r"  vocab_size:", "  surprise: 1\n  vocab_size:", "unknown config key 'surprise'"),
     "counts, checkpoint": (PYTHIA, r"\ncheckpoint_stores: .*", "", "the checkpoint holds 505,997,504, computed"),

@@ -131,10 +131,13 @@ def _far(stored: int, total: int) -> bool:
 
 
 def benchmarks(data: CatalogData) -> Iterator[Problem]:
-    """A row lies within what its reports span, and names where it was read."""
+    """A row lies within what its reports span, names where it was read, and stands once."""
     for source in data.models.values():
-        for position, row in enumerate(source.data.get("benchmarks") or []):
+        rows = source.data.get("benchmarks") or []
+        for position, row in enumerate(rows):
             path = ("benchmarks", position)
+            if row in rows[:position]:
+                yield at(source, path, "the same row stands above")
             if row.get("low", row["value"]) > row["value"]:
                 yield at(source, (*path, "low"), f"{row['low']} is above the value {row['value']}")
             if row.get("high", row["value"]) < row["value"]:
