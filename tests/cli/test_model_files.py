@@ -159,6 +159,15 @@ def test_a_damaged_file_is_refused(
     assert capsys.readouterr().err.startswith("error: ")
 
 
+def test_plan_takes_a_file_as_it_is(tmp_path: Path, catalog: Catalog, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cards that hold the stored bytes; another format only when one is named."""
+    gguf_file(tmp_path / "m.gguf", "Llama-3.1-8B", catalog)
+    found = answer(["plan", str(tmp_path / "m.gguf"), "--limit", "3"], capsys)
+    assert {option["quantization"] for option in found["options"]} == {"Q4_K_M (as stored)"}
+    named = answer(["plan", str(tmp_path / "m.gguf"), "--limit", "3", "--quant", "Q8_0"], capsys)
+    assert {option["quantization"] for option in named["options"]} == {"Q8_0"}
+
+
 def test_show_says_which_commands_take_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "config.json").write_text(json.dumps(TINY), encoding="utf-8")
     assert run(["show", str(tmp_path / "config.json")]) == 2

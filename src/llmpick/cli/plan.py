@@ -40,14 +40,14 @@ def plan(
     output: options.Output = None,
     catalog: options.CatalogDir = None,
 ) -> int:
-    """Find the GPUs that hold a model (without --quant: about four bits or more), cheapest first by launch price."""
+    """Find the GPUs that hold a model (without --quant: about four bits or more; a file as it is), cheapest first by launch price."""
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.fit.planning import Bounds
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
     from llmpick.fit.requests import formats_to_try, request_of
-    from llmpick.fit.subjects import loaded_subject, model_in
+    from llmpick.fit.subjects import loadable_format, loaded_subject, model_in
     from llmpick.report.export import show
     from llmpick.report.planning import plan_document
     from llmpick.runtimes.registry import runtime_named
@@ -57,7 +57,8 @@ def plan(
     known = runtime_named(runtime)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
     ladder = formats_to_try(quant, opened.formats, known.name)
-    ladder = ladder[:4] if quant is None else ladder
+    own = loadable_format(subject, known.name)
+    ladder = (own,) if own and quant is None else ladder[:4] if quant is None else ladder
     take = loaded_subject if known.gguf else model_in
     models = [(name, take(subject, name, opened.formats)) for name in ladder]
     bounds = Bounds(frozenset(form) if form else None, frozenset(vendor) if vendor else None, budget)

@@ -40,14 +40,15 @@ def runtime_of(subject: Subject, asked: str | None, format_name: str | None, for
     return runtime
 
 
-def usual_format(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str:
-    """The format taken when none is named: the file's own, else what the runtime's users usually take.
-
-    A runtime that loads GGUF does not load safetensors: they would be converted.
-    """
-    usual = default_format(runtime, formats)
+def loadable_format(subject: Subject, runtime: str) -> str | None:
+    """The file's own format, where the runtime loads such files as they are; one for GGUF would convert safetensors."""
     converted = runtime_named(runtime).gguf and subject.stored is not None and subject.stored.kind != "gguf"
-    return (None if converted else stored_format(subject)) or usual
+    return None if converted else stored_format(subject)
+
+
+def usual_format(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str:
+    """The format taken when none is named: the file's own, else what the runtime's users usually take."""
+    return loadable_format(subject, runtime) or default_format(runtime, formats)
 
 
 def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:
