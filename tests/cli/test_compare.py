@@ -93,6 +93,15 @@ def test_a_file_beside_a_catalog_model(tmp_path: Path, capsys: pytest.CaptureFix
     assert not differing & {"layers", "width", "total", "weights", "KV cache", "KV a token"}
 
 
+def test_one_runtime_for_all_that_loads_the_format(capsys: pytest.CaptureFixture[str]) -> None:
+    """Figures are comparable only within one runtime; a contradiction is refused."""
+    found = answer(["compare", "llama-7b", "qwen3-8b", "--quant", "AWQ"], capsys)
+    runtimes = {model["runtime"] for model in found["models"]}
+    assert len(runtimes) == 1
+    assert "llama.cpp" not in runtimes
+    assert run(["compare", "llama-7b", "qwen3-8b", "--quant", "AWQ", "--runtime", "llama.cpp"]) == 2
+
+
 def test_one_model_is_no_comparison(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compare", "llama-7b"]) == 2
     assert "two models" in capsys.readouterr().err

@@ -28,7 +28,10 @@ def compare(
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
     free: options.Free = False,
-    runtime: options.Runtime = "llama.cpp",
+    runtime: Annotated[
+        str | None,
+        typer.Option("--runtime", "-r", metavar="NAME", help="The same for all; default: one that loads the format."),
+    ] = None,
     settings: options.Set = None,
     assume: options.Assume = None,
     output_format: options.Format = "table",
@@ -43,6 +46,7 @@ def compare(
     from llmpick.errors import UsageError
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
+    from llmpick.fit.subjects import runtime_of
     from llmpick.report.comparison import comparison_document
     from llmpick.report.export import show
     from llmpick.report.memory import Question
@@ -54,9 +58,11 @@ def compare(
     judged = bool(gpu or hardware)
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
+    able = {runtime_of(subject, runtime, quant, opened.formats) for subject in subjects}
+    common = able.pop() if len(able) == 1 else "llama.cpp"
     questions = [
         Question(
-            subject=subject, runtime=runtime, format_name=quant, request=request, judged=judged,
+            subject=subject, runtime=common, format_name=quant, request=request, judged=judged,
             devices=budgets(machine, free) if machine else (), host_bytes=host_bytes(machine, free) if machine else None,
             speeds=Speeds.of_machine(opened, machine, free) if machine else None,
         )
