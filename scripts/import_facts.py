@@ -48,6 +48,8 @@ DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformer
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
 # Keys that a published config leaves out, inferred from the checkpoint's total.
 CONFIG_FIXES: dict[str, dict[str, Any]] = {"step-3.7-flash": {"num_sliding_attention_heads": 96}}
+# Windows that differ from their class's default (google/gemma-3-*: config.json).
+WINDOWS = {"gemma-3-270m": 512, "gemma-3-1b": 512, "gemma-3-4b": 1024, "gemma-3-12b": 1024, "gemma-3-27b": 1024}
 
 
 _HUB = re.compile(
@@ -112,6 +114,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     if by_name and published["text"] and published["text"].lower() in (fact["hf_repo"] or "").lower():
         sources["published_params"] = source(f"name of {fact['hf_repo']}", date)
     record["config"] = {**slim(fact["config"]), **CONFIG_FIXES.get(fact["id"], {})}
+    if fact["id"] in WINDOWS:
+        record["config"].get("text_config", record["config"])["sliding_window"] = WINDOWS[fact["id"]]
     if fact["context_length"]:
         record["context_length"] = fact["context_length"]
     if fact["derived_from"]:
