@@ -66,6 +66,31 @@ def placed_in_order(pairs: Sequence[Pair], verdicts: Sequence[str]) -> Iterator[
         yield place, tied
 
 
+def pareto(rows: Sequence[Ranked]) -> frozenset[str]:
+    """Ids of those that run and that no other row equals in quality, memory and speed and beats in one of them.
+
+    Only models with evidence above chance are compared: of the others nothing is known that could be best.
+    """
+    known = [
+        (row.candidate.profile.model_id, _merits(row, quality))
+        for row in rows
+        for quality in [row.candidate.quality]
+        if row.placed.verdict != "no" and quality.evidence is not None and not quality.evidence.at_chance
+    ]
+    return frozenset(
+        model_id for model_id, own in known if not any(_beats(other, own) for name, other in known if name != model_id)
+    )
+
+
+def _merits(row: Ranked, quality: Quality) -> tuple[float, ...]:
+    speed = row.told.decode.estimate if row.told.decode is not None else 0.0
+    return -VERDICTS.index(row.placed.verdict), quality.estimate or 0.0, -row.placed.estimate.total, speed
+
+
+def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(mine >= its for mine, its in zip(one, other, strict=True))
+
+
 def _order(candidate: Candidate) -> tuple[Any, ...]:
     quality = candidate.quality.estimate
     at_chance = candidate.quality.evidence is not None and candidate.quality.evidence.at_chance

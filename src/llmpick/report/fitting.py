@@ -6,7 +6,7 @@ from typing import Any
 
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.answering import Shown
-from llmpick.fit.ordering import Ranked
+from llmpick.fit.ordering import Ranked, pareto
 from llmpick.fit.quality import KNOWLEDGE
 from llmpick.fit.ranking import Wish
 from llmpick.hardware.device import Machine
@@ -23,10 +23,12 @@ def fit_document(machine: Machine, devices: Sequence[Budget], found: Shown, wish
                  explained: bool = False) -> Document:  # fmt: skip
     """``explained``: with the terms of each speed."""
     ranked, counted, request = found.ranked, found.counted, wish.request
+    best = pareto(ranked)
     data = {
         "schema": 1, "command": "fit",
         "hardware": machine.to_json(), "runtime": wish.runtime, "context": request.context, "users": request.sequences,
-        "ranked_by": ranked_by(ranked), "results": [_result(row, explained) for row in ranked], "verdicts": counted, "notes": list(notes),
+        "ranked_by": ranked_by(ranked), "results": [_result(row, explained, best) for row in ranked],
+        "verdicts": counted, "notes": list(notes),
     }  # fmt: skip
     answered = counted["fits"] + counted["tight"] + counted["offload"]
     return Document(
@@ -36,10 +38,10 @@ def fit_document(machine: Machine, devices: Sequence[Budget], found: Shown, wish
     )
 
 
-def _result(row: Ranked, explained: bool) -> dict[str, Any]:
+def _result(row: Ranked, explained: bool, best: frozenset[str]) -> dict[str, Any]:
     candidate, placed = row.candidate, row.placed
     return {
-        "rank": row.rank, "tied": row.tied, "model": candidate.profile.model_id,
+        "rank": row.rank, "tied": row.tied, "pareto": row.candidate.profile.model_id in best, "model": candidate.profile.model_id,
         "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
         "quantization": candidate.format_name, "verdict": placed.verdict, "memory": memory_json(placed.estimate),
         **devices_json(placed.estimate), "max_context": row.max_context, "max_users": row.max_users, "placement": placed.estimate.placement,
@@ -60,11 +62,12 @@ def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Rank
     known = [
         (row.candidate.profile.model_id, row.candidate.format_name, row.told.decode) for row in rows if row.told.decode
     ]
+    best = pareto(rows)
     table = Table(
-        [Column("#", right=True), Column("Model"), Column("Format"), Column("Verdict"), Column("Memory of capacity", keep=2),
+        [Column("#", right=True), Column("Model"), Column("Format"), Column("Verdict"), Column("Memory", keep=2), Column("GiB", right=True),
          Column("Max context", right=True, keep=1), Column(ranked_by(ranked), right=True), Column("90%", keep=4),
          *speed_columns(known), Column("Why", keep=3, shrink_to=18)],
-        [_cells(row, capacity, known) for row in rows],
+        [_cells(row, capacity, known, best) for row in rows],
         notes=[*_notes(rows, counted, notes), *speed_notes(known)],
     )  # fmt: skip
     return [Lines(head), table, *(speed_terms(known) if explained else ())]
@@ -90,7 +93,7 @@ def _where(machine: Machine, devices: Sequence[Budget]) -> str:
     )
 
 
-def _cells(row: Ranked, capacity: int, known: Sequence[Named]) -> list[Cell]:
+def _cells(row: Ranked, capacity: int, known: Sequence[Named], best: frozenset[str]) -> list[Cell]:
     candidate, placed = row.candidate, row.placed
     evidence = candidate.quality.evidence
     estimate, interval = candidate.quality.estimate, candidate.quality.interval
@@ -103,24 +106,36 @@ def _cells(row: Ranked, capacity: int, known: Sequence[Named]) -> list[Cell]:
             else f"{interval[0]:.0f}-{min(interval[1], 100 if evidence.unit == '%' else inf):.0f}"
         )
     more = f" (+{len(row.others)})" if row.others else ""
+    place = f"{row.rank}{'=' if row.tied else ''}{'*' if candidate.profile.model_id in best else ''}"
+    used = placed.estimate.total
     return [
-        f"{row.rank}{'=' if row.tied else ''}", f"{candidate.profile.model_id}{more}", candidate.format_name,
-        Styled(placed.verdict, VERDICT_STYLES[placed.verdict]), bar(placed.estimate.total, capacity),
+        place, f"{candidate.profile.model_id}{more}", candidate.format_name,
+        Styled(placed.verdict, VERDICT_STYLES[placed.verdict]), drawn(used, capacity), of_capacity(used, capacity),
         f"{row.max_context:,}" if row.max_context else "-", quality, spread, *(speed_cells(row.told) if known else ()), placed.why,
     ]  # fmt: skip
 
 
 def bar(used: int, capacity: int) -> str:
     """Used of capacity as a bar and in GiB."""
-    share = min(1.0, used / capacity) if capacity else 1.0
-    filled = round(share * BAR_CELLS)
-    return f"{'█' * filled}{'░' * (BAR_CELLS - filled)} {used / 2**30:5.1f} of {capacity / 2**30:.1f} GiB"
+    return f"{drawn(used, capacity)} {used / 2**30:5.1f} of {capacity / 2**30:.1f} GiB"
+
+
+def drawn(used: int, capacity: int) -> str:
+    """The bar alone."""
+    filled = round(min(1.0, used / capacity) * BAR_CELLS) if capacity else BAR_CELLS
+    return "█" * filled + "░" * (BAR_CELLS - filled)
+
+
+def of_capacity(used: int, capacity: int) -> str:
+    """``16.2/23.5`` in GiB: short enough for every terminal."""
+    return f"{used / 2**30:.1f}/{capacity / 2**30:.1f}"
 
 
 def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]) -> list[str]:
     said = [", ".join(f"{number} {verdict}" for verdict, number in counted.items()) + " in the catalog"]
     if any(row.others for row in rows):
         said.append("(+N): models of the same shape that rank behind; --all lists every one")
+    said.append("*: nothing shown is better in one of quality, memory and speed and no worse in the others")
     lost = "measured loss" if ranked_by(rows) == KNOWLEDGE else "loss (measured on MMLU, equated by spread)"
     said.append(
         f"{ranked_by(rows)}: reported figure less the format's {lost}; = cannot be told from the row above (90% intervals)"

@@ -7,7 +7,7 @@ from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.planning import Option, worth_it
 from llmpick.report.document import Cell, Column, Document, Lines, Table
-from llmpick.report.fitting import bar
+from llmpick.report.fitting import drawn, of_capacity
 from llmpick.runtimes.base import Request, memory_json
 
 
@@ -45,7 +45,7 @@ def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int
             ),
         ]
     columns = [
-        Column("GPUs"), Column("Format"), Column("Memory of capacity", keep=2), Column("Launch price", right=True),
+        Column("GPUs"), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True), Column("Launch price", right=True),
         Column("Form", keep=1),
         Column("Why", keep=3, shrink_to=18),
     ]  # fmt: skip
@@ -58,6 +58,6 @@ def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int
 def _cells(option: Option) -> list[Cell]:
     return [
         f"{option.cards} × {option.name}" if option.cards > 1 else option.name, option.format_name,
-        bar(option.estimate.total, option.usable_bytes),
+        drawn(option.estimate.total, option.usable_bytes), of_capacity(option.estimate.total, option.usable_bytes),
         f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form, option.why,
     ]  # fmt: skip
