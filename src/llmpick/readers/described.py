@@ -82,9 +82,6 @@ def listed_tensors(stored: StoredModel, architecture: Architecture | None) -> tu
         told = stored.metadata.get(f"{name}.expert_used_count")
         return inventory_rows(stored, told if type(told) is int and told > 0 else None)
     used = {
-        part.num_experts_per_tok
-        for layer in architecture.layers
-        for part in layer.parts
-        if isinstance(part, Experts)
+        part.num_experts_per_tok for layer in architecture.layers for part in layer.parts if isinstance(part, Experts)
     }
     return inventory_rows(stored, used.pop() if len(used) == 1 else None)
