@@ -11,7 +11,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command(epilog="Examples:  llmpick params llama-7b   |   llmpick params ./model-Q4_K_M.gguf --json")
 def params(
-    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a config.json, GGUF or safetensors file.")
+    ],
     assume: options.Assume = None,
     tensors: Annotated[
         bool, typer.Option("--tensors", help="List every kind of weight matrix with its shape.")
