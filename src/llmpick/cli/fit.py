@@ -24,6 +24,12 @@ def fit(
             "--inventory", metavar="FILE", help="Nodes: kubectl, scontrol or Ray as JSON, or YAML; - is stdin."
         ),
     ] = None,
+    upgrade: Annotated[
+        Text, typer.Option("--upgrade", metavar="SPEC", help="What this card besides would add, such as RTX 5090.")
+    ] = None,
+    swap: Annotated[
+        Text, typer.Option("--replace", metavar="SPEC", help="What this card instead of those there would add.")
+    ] = None,
     free: options.Free = False,
     context: options.Context = "8k",
     users: options.Users = 1,
@@ -66,6 +72,7 @@ def fit(
     from llmpick.catalog.filters import Filters
     from llmpick.cli.inventory import inventory_document
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.cli.upgrading import with_card
     from llmpick.fit.answering import Choice, answer
     from llmpick.fit.ranking import Wish
     from llmpick.fit.requests import allowed_models, formats_to_try, ranked_by, request_of
@@ -96,4 +103,6 @@ def fit(
         print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
     found = answer(opened, wish, devices, host, Choice(limit, show_all))
     document = fit_document(machine, devices, found, wish, (*notes, *found.notes), explained=explain)
+    if upgrade or swap:
+        document = with_card(opened, document, machine, free, wish, (upgrade, swap), limit)
     return show(document, options.chosen_format(output_format, as_json), output)
