@@ -7,6 +7,7 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit.layouts import place
 from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
 from llmpick.fit.profiles import kv_types
 from llmpick.fit.speed.answers import NOTHING, Speeds, Told, work_of_model
@@ -75,14 +76,18 @@ class Maker:
         return estimate(self.runtime.name, self.model(format_name), request, NOWHERE, self.data)
 
     def placed(self, question: Question) -> Placed:
-        """The placement on the question's devices; llama.cpp's is searched for, others' settings say it."""
+        """The placement on the question's devices, searched for unless settings say it."""
         if not question.judged:
             return Placed("fits", self.need(self.format_name, question.request), "")
         model = self.model(self.format_name)
-        if self.runtime.name == "llama.cpp":
+        if self.runtime.gguf:
             return place_llama_cpp(
-                llama_cpp.load(model), question.request, question.devices, question.host_bytes, self.data
-            )
+                llama_cpp.load(model), question.request, question.devices, question.host_bytes, self.data,
+                self.runtime.name,
+            )  # fmt: skip
+        placed = place(self.runtime.name, model, question.request, question.devices, question.host_bytes, self.data)
+        if placed is not None:
+            return placed
         found = estimate(self.runtime.name, model, question.request, question.devices, self.data)
         return placed_as_it_is(found, question.host_bytes)
 
