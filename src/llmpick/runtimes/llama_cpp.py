@@ -28,7 +28,7 @@ from llmpick.runtimes.llama_cpp_place import Plan, largest_host_tensor, place
 NAME = "llama.cpp"
 SETTINGS: dict[str, type] = {
     "n_batch": int, "n_ubatch": int, "flash_attn": bool, "n_seq_max": int, "kv_unified": bool, "swa_full": bool,
-    "n_outputs_max": int, "n_gpu_layers": int, "n_cpu_moe": int, "split_mode": str, "tensor_split": str,
+    "n_outputs_max": int, "n_gpu_layers": int, "n_cpu_moe": int, "split_mode": str, "tensor_split": str, "main_gpu": int,
 }  # fmt: skip
 _GRAPH_SOURCE = "ggml-org/llama.cpp 0c1e5709, measured allocations (docs/memory.md)"
 

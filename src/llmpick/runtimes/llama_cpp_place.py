@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple
 
+from llmpick.errors import UsageError
 from llmpick.formats.base import WeightBytes
 from llmpick.runtimes.base import Budget
 
@@ -35,7 +36,7 @@ def place(layers: int, devices: Sequence[Budget], settings: Mapping[str, Any]) -
     """Layers to devices by ``n_gpu_layers`` (all, if not given) and ``tensor_split``."""
     wanted = settings.get("n_gpu_layers", layers + 1) if devices else 0
     units = min(wanted if wanted >= 0 else layers + 1, layers + 1)
-    shares = _shares(devices, settings.get("tensor_split"))
+    shares = _shares(devices, settings)
     bounds = [part / sum(shares) for part in accumulate(shares)] if devices else []
     first = layers + 1 - units
     assigned = [-1] * first + [min(bisect_right(bounds, unit / units), len(devices) - 1) for unit in range(units)]
@@ -43,11 +44,31 @@ def place(layers: int, devices: Sequence[Budget], settings: Mapping[str, Any]) -
     return Plan(tuple(assigned[:layers]), assigned[layers], min(experts, layers))
 
 
-def _shares(devices: Sequence[Budget], split: str | None) -> list[float]:
-    if split:
+def _shares(devices: Sequence[Budget], settings: Mapping[str, Any]) -> list[float]:
+    """Each device's part: all on ``main_gpu`` with ``split_mode`` none. Raises UsageError for what is not modelled."""
+    mode, main = settings.get("split_mode", "layer"), settings.get("main_gpu", 0)
+    if mode not in ("layer", "none"):
+        raise UsageError(f"llama.cpp: split_mode {mode!r} is not modelled", "split_mode=layer or split_mode=none")
+    if mode == "none" and devices:
+        if not 0 <= main < len(devices):
+            raise UsageError(f"llama.cpp: main_gpu {main} is not one of {len(devices)} devices", "the first is 0")
+        return [float(index == main) for index in range(len(devices))]
+    split = settings.get("tensor_split")
+    return _parts(split, len(devices)) if split else [float(device.usable_bytes) for device in devices]
+
+
+def _parts(split: str, devices: int) -> list[float]:
+    """``3,1`` or ``3/1`` as numbers, one for each device. Raises UsageError."""
+    try:
         given = [float(part) for part in split.replace("/", ",").split(",")]
-        return (given + [0.0] * len(devices))[: len(devices)]
-    return [float(device.usable_bytes) for device in devices]
+    except ValueError:
+        given = []
+    parts = (given + [0.0] * devices)[:devices]
+    if devices and not (all(0 <= part < float("inf") for part in parts) and sum(parts) > 0):
+        raise UsageError(
+            f"llama.cpp: tensor_split {split!r} gives the devices nothing", "for instance tensor_split=3,1"
+        )
+    return parts
 
 
 def largest_host_tensor(weights: WeightBytes, plan: Plan, gated: bool) -> int:
