@@ -13,7 +13,7 @@ from llmpick.catalog.counts import counts
 from llmpick.catalog.snapshot import Place, table
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.errors import InvalidFile
-from llmpick.fit.quality import Evidence, evidence
+from llmpick.fit.quality import KNOWLEDGE, Evidence, evidence
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
 from llmpick.formats.gguf_mix import converts
@@ -96,7 +96,8 @@ def _light_rows(catalog: Catalog, by_layer: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(catalog: Catalog, subject: Subject, weights: Mapping[str, WeightBytes]) -> list[Any]:
-    best = evidence(catalog.model_data(subject.id).get("benchmarks", []))
+    facts = catalog.benchmarks["scales"]["benchmarks"]
+    best = evidence(catalog.model_data(subject.id).get("benchmarks", []), KNOWLEDGE, facts)
     return [
         subject.architecture.num_hidden_layers, subject.parameters.total, subject.parameters.active, subject.max_context,
         asdict(shape_of(subject.architecture)), [list(cache) for cache in cached_by_llama_cpp(subject.architecture, subject.caches)],

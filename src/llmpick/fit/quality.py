@@ -4,16 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import log2, sqrt
 from typing import Any, NamedTuple
 
-CHANCE = 28.0
-"""MMLU below this cannot be told from guessing (25): such models are not ordered by it."""
-SAMPLING_POINTS = 0.8
-"""95 % sampling error of MMLU (14,042 questions) in points."""
+from llmpick.catalog.catalog import Catalog
+from llmpick.errors import UnknownName
+
 _BETWEEN_LABORATORIES = {"base": 1.0, "instruct": 3.0}
-_Z90 = 1.645
+"""Standard deviation in points of the same test on the same model in different hands (docs/ranking.md)."""
+_Z90, _Z95 = 1.645, 1.96
+KNOWLEDGE = "MMLU"
+"""What models are ranked by when nobody says what for, and the scale on which formats' losses were measured."""
+
+Facts = Mapping[str, Mapping[str, Any]]
+"""Benchmark -> its facts in catalog/benchmarks/scales.yaml."""
 
 
 class Evidence(NamedTuple):
-    """A benchmark figure with its 90 % interval, in points, and where it is from."""
+    """A benchmark figure with its 90 % interval, in points or Elo, and where it is from."""
 
     benchmark: str
     value: float
@@ -23,37 +28,66 @@ class Evidence(NamedTuple):
     setting: str
     reported_by: str
     source: str
-
-    @property
-    def at_chance(self) -> bool:
-        """Whether the figure says no more than guessing would."""
-        return self.value < CHANCE
+    at_chance: bool = False
+    """Whether the figure says no more than guessing would: such models are not ordered by it."""
+    unit: str = "%"
 
 
 class Loss(NamedTuple):
-    """Points of MMLU that a format costs; ``measured`` False: nobody measured it near this size."""
+    """Points of MMLU that a format costs; ``measured`` False: nobody measured it near this size, or on this scale."""
 
     points: float
     low: float
     high: float
     measured: bool
 
+    def on_scale(self, factor: float) -> "Loss":
+        """The same loss on a scale where ``factor`` points go with one of MMLU."""
+        if factor == 1.0:
+            return self
+        return Loss(self.points * factor, self.low * factor, self.high * factor, False)
 
-def evidence(benchmarks: Iterable[Mapping[str, Any]], benchmark: str = "MMLU") -> Evidence | None:
+
+def figures(catalog: Catalog, benchmark: str, facts: Facts) -> dict[str, Evidence]:
+    """Model id -> its evidence on one benchmark: from the board that has it, else from the models' own rows."""
+    for board in catalog.benchmarks.values():
+        if benchmark in board.get("scores", ()):
+            rows = board["scores"][benchmark]
+            return {model: _rating(benchmark, row, board, facts[benchmark]) for model, row in rows.items()}
+    found = (
+        (model, evidence(catalog.model_data(model).get("benchmarks", []), benchmark, facts)) for model in catalog.ids
+    )
+    return {model: row for model, row in found if row is not None}
+
+
+def _rating(benchmark: str, row: Mapping[str, Any], board: Mapping[str, Any], facts: Mapping[str, Any]) -> Evidence:
+    """A board's row, with its 95 % interval as one of 90 %."""
+    shrink = _Z90 / _Z95
+    setting = f"{board['setting']}; {row['mode']}" if "mode" in row else board["setting"]
+    return Evidence(
+        benchmark, row["value"], row["value"] - (row["value"] - row["low"]) * shrink,
+        row["value"] + (row["high"] - row["value"]) * shrink, row["release"], setting, board["reported_by"],
+        board["source"], unit=facts["unit"],
+    )  # fmt: skip
+
+
+def evidence(benchmarks: Iterable[Mapping[str, Any]], benchmark: str, facts: Facts) -> Evidence | None:
     """The best of the model's figures of one benchmark, its interval from the spread of reports and known noise.
 
-    Sampling error plus the spread between laboratories (1 point for base models, 3 for chat models, measured on models
-    with several reports; docs/ranking.md).
+    Sampling error sqrt(p (1 - p) / questions) plus the spread between laboratories (1 point for base models, 3 for chat
+    models, measured on models with several MMLU reports).
     """
     rows = [row for row in benchmarks if row["benchmark"] == benchmark]
     if not rows:
         return None
     row = max(rows, key=lambda found: found["value"])
-    variant = row.get("variant", "instruct")
-    noise = _Z90 * sqrt((SAMPLING_POINTS / 1.96) ** 2 + _BETWEEN_LABORATORIES.get(variant, 3.0) ** 2)
-    low = min(row["value"] - noise, row.get("low", row["value"]))
-    return Evidence(benchmark, row["value"], low, row["value"] + noise, variant, row.get("setting", ""),
-                    row.get("reported_by", ""), row["source"])  # fmt: skip
+    value, variant, known = row["value"], row.get("variant", "instruct"), facts[benchmark]
+    sampling = sqrt(value * (100 - value) / known["questions"])
+    noise = _Z90 * sqrt(sampling**2 + _BETWEEN_LABORATORIES.get(variant, 3.0) ** 2)
+    return Evidence(
+        benchmark, value, min(value - noise, row.get("low", value)), value + noise, variant, row.get("setting", ""),
+        row.get("reported_by", ""), row["source"], value < known["at_chance_below"],
+    )  # fmt: skip
 
 
 def format_loss(format_name: str, parameters: int, measurements: Sequence[Mapping[str, Any]]) -> Loss:
@@ -99,9 +133,17 @@ class Quality(NamedTuple):
         if found is not None:
             interval = self.interval or (0.0, 0.0)
             data |= {
-                "benchmark": found.benchmark, "value": found.value, "estimate": round(found.value - self.loss.points, 2),
+                "benchmark": found.benchmark, "unit": found.unit, "value": found.value, "estimate": round(found.value - self.loss.points, 2),
                 "low": round(interval[0], 2), "high": round(interval[1], 2), "at_chance": found.at_chance,
                 "variant": found.variant, "setting": found.setting, "reported_by": found.reported_by,
                 "source": found.source,
             }  # fmt: skip
         return data
+
+
+def benchmark_named(use: str, scales: Mapping[str, Any]) -> str:
+    """The benchmark behind a use (``chat``) or its own name, compared without case. Raises UnknownName."""
+    known = {name.lower(): name for name in scales["benchmarks"]} | scales["uses"]
+    if use.lower() not in known:
+        raise UnknownName.near("use or benchmark", use, [*scales["uses"], *scales["benchmarks"]])
+    return str(known[use.lower()])
