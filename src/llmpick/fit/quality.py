@@ -133,7 +133,8 @@ class Quality(NamedTuple):
         if found is not None:
             interval = self.interval or (0.0, 0.0)
             data |= {
-                "benchmark": found.benchmark, "unit": found.unit, "value": found.value, "estimate": round(found.value - self.loss.points, 2),
+                "benchmark": found.benchmark, "unit": found.unit, "value": found.value,
+                "estimate": round(found.value - self.loss.points, 2),
                 "low": round(interval[0], 2), "high": round(interval[1], 2), "at_chance": found.at_chance,
                 "variant": found.variant, "setting": found.setting, "reported_by": found.reported_by,
                 "source": found.source,
