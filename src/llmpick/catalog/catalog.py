@@ -70,7 +70,10 @@ class Catalog:
             "names": known,
             "families": {model: source.family for model, source in data.models.items()},
             "facts": {model: {key: row[key] for key in _LIGHT_FIELDS if key in row} for model, row in records.items()},
-            **{name: getattr(data, name) for name in ("licences", "gpus", "formats", "runtimes", "benchmarks", "surveys")},
+            **{
+                name: getattr(data, name)
+                for name in ("licences", "gpus", "formats", "runtimes", "benchmarks", "surveys")
+            },
             "speed": {name: data.speed.get(name, {}) for name in ("constants", "host")},
             "measurements": data.speed.get("measurements", {}),
         }
