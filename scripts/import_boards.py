@@ -62,9 +62,13 @@ TUNED_SUFFIX = re.compile(r"-(instruct|it|chat|chat-hf|hf|instruct-v0\.\d)$", re
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("facts", type=Path)
-    rows = [json.loads(line) for line in (parser.parse_args().facts / "quality/benchmarks.jsonl").open(encoding="utf-8")]
+    rows = [
+        json.loads(line) for line in (parser.parse_args().facts / "quality/benchmarks.jsonl").open(encoding="utf-8")
+    ]
     catalog = open_catalog()
-    board = {name: scores([row for row in rows if row["benchmark"] == title], catalog) for name, title in LMARENA.items()}
+    board = {
+        name: scores([row for row in rows if row["benchmark"] == title], catalog) for name, title in LMARENA.items()
+    }
     first = next(row for row in rows if row["benchmark"] in LMARENA.values())
     lines = [
         "# Bradley-Terry ratings from pairwise votes of people; low and high are the board's 95 % interval.",
@@ -78,8 +82,10 @@ def main() -> None:
     for name, found in board.items():
         lines.append(f"  {name}:")
         for model, row in sorted(found.items()):
-            lines.append(f"    {model}: {{value: {row['value']:.1f}, low: {row['ci95'][0]}, high: {row['ci95'][1]}, "
-                         f"release: {row['model']}{mode(row)}}}")
+            lines.append(
+                f"    {model}: {{value: {row['value']:.1f}, low: {row['ci95'][0]}, high: {row['ci95'][1]}, "
+                f"release: {row['model']}{mode(row)}}}"
+            )
     BENCHMARKS.mkdir(exist_ok=True)
     (BENCHMARKS / "lmarena.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print({name: len(found) for name, found in board.items()})

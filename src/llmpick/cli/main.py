@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from llmpick import errors
 
-COMMANDS = ("list", "show", "params", "memory", "fit", "plan", "compare", "train", "calibrate", "gpus", "hardware",
+COMMANDS = ("list", "show", "params", "memory", "fit", "plan", "compare", "launch", "train", "calibrate", "gpus", "hardware",
             "import", "validate")  # fmt: skip
 _MODULES = {"list": "list_models", "import": "import_model"}
 

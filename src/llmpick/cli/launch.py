@@ -1,0 +1,69 @@
+"""``llmpick launch``: the lines that run a model as planned."""
+
+from typing import Annotated
+
+import typer
+
+from llmpick.cli import options
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+Text = str | None
+
+
+@app.command(
+    epilog='Examples:  llmpick launch qwen3-14b --gpu "RTX 4090"   |   '
+    'llmpick launch llama-3.1-70b -r vllm --gpu "H100:2" --target kubernetes > deployment.yaml'
+)
+def launch(
+    model: Annotated[str, typer.Argument(metavar="MODEL|FILE", help="A catalog model, or a GGUF file.")],
+    quant: options.Quantization = None,
+    context: options.Context = "8k",
+    users: options.Users = 1,
+    kv_cache_type: options.KvCacheType = None,
+    gpu: options.Gpu = None,
+    ram: options.Ram = None,
+    hardware: options.HardwareFile = None,
+    free: options.Free = False,
+    runtime: Annotated[
+        Text, typer.Option("--runtime", "-r", metavar="NAME", help="llama.cpp, ollama, vllm, sglang or transformers.")
+    ] = None,
+    settings: options.Set = None,
+    target: Annotated[
+        str, typer.Option("--target", metavar="WHERE", help="shell; for vLLM also ray or kubernetes.")
+    ] = "shell",
+    repository: Annotated[
+        Text, typer.Option("--repository", metavar="OWNER/NAME", help="Where the weights are; else the catalog's.")
+    ] = None,
+    gguf: Annotated[Text, typer.Option("--gguf", metavar="FILE", help="A GGUF file that is already there.")] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where the server listens.")] = 8000,
+    assume: options.Assume = None,
+    output_format: options.Format = "table",
+    as_json: options.Json = False,
+    output: options.Output = None,
+    catalog: options.CatalogDir = None,
+) -> int:
+    """Print the command lines or files that run a model as planned; notes go to stderr, so that stdout can be pasted."""
+    import sys
+
+    from llmpick.catalog import open_catalog
+    from llmpick.catalog.subject import open_subject
+    from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.requests import request_of
+    from llmpick.fit.subjects import runtime_of
+    from llmpick.report.export import show
+    from llmpick.report.launching import launch_document
+    from llmpick.report.memory import Question
+
+    opened = open_catalog(catalog)
+    subject = open_subject(model, opened, assume)
+    machine, said = chosen_machine(opened, gpu, ram, hardware)
+    question = Question(
+        subject=subject, runtime=runtime_of(subject, runtime, quant, opened.formats), format_name=quant,
+        request=request_of(options.tokens(context) or 8192, users, kv_cache_type, settings),
+        devices=budgets(machine, free), judged=True, host_bytes=host_bytes(machine, free),
+    )  # fmt: skip
+    given = {"model": model, "repository": repository, "file": gguf, "port": port}
+    document, notes = launch_document(question, opened, given, target)
+    for note in (*notes, *said):
+        print(f"# {note}", file=sys.stderr)
+    return show(document, options.chosen_format(output_format, as_json), output)

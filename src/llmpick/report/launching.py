@@ -1,0 +1,70 @@
+"""The answer of ``llmpick launch``: lines to paste, and for programs the plan behind them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from llmpick.catalog.catalog import Catalog
+from llmpick.catalog.subject import Subject
+from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit.launching import GGUF_RUNTIMES, Planned, launch
+from llmpick.fit.placement import Placed
+from llmpick.fit.requests import formats_to_try
+from llmpick.report.document import Document, Lines
+from llmpick.report.memory import Maker, Question
+from llmpick.runtimes.base import memory_json
+
+_GOOD = {"fits": 0, "tight": 1, "offload": 2, "no": 3}
+
+
+def launch_document(
+    question: Question, catalog: Catalog, given: Mapping[str, Any], target: str
+) -> tuple[Document, list[str]]:
+    """(answer, notes). ``given``: ``model``, ``repository``, ``file`` and ``port`` as the user said them.
+
+    Without a format, the best of the runtime's ladder that fits; where none does, the one that comes nearest.
+    """
+    chosen, placed = _best(question, catalog)
+    subject, found = question.subject, placed.estimate
+    planned = Planned(
+        runtime=found.runtime, model=subject.id if subject.source == "catalog" else "model",
+        repository=given["repository"] or _repository(subject, catalog),
+        file=given["file"] or (given["model"] if subject.source == "gguf" and found.runtime in GGUF_RUNTIMES else None),
+        format_name=chosen, request=question.request, placement=found.placement,
+        usable_bytes=tuple(device.usable_bytes for device in question.devices), port=given["port"],
+    )  # fmt: skip
+    made = launch(planned, target, catalog.runtimes["launch"])
+    data = {
+        "schema": 1, "command": "launch", "model": subject.to_json(), "runtime": found.runtime, "quantization": chosen,
+        "context": question.request.context, "users": question.request.sequences, "target": target,
+        "lines": list(made.lines), "notes": list(made.notes), "placement": found.placement, "memory": memory_json(found),
+        "verdict": placed.verdict, "why": placed.why,
+    }  # fmt: skip
+    code = NOTHING_FITS if placed.verdict == "no" else ANSWERED
+    return Document(data, lambda: [Lines(made.lines)], code), [f"{chosen}: {placed.verdict}: {placed.why}", *made.notes]
+
+
+def _best(question: Question, catalog: Catalog) -> tuple[str, Placed]:
+    """(format, placement)."""
+    if question.format_name or question.subject.stored is not None:
+        maker = Maker(question, catalog)
+        return maker.format_name, maker.placed(question)
+    best: tuple[str, Placed] | None = None
+    for name in formats_to_try(None, catalog.formats, question.runtime):
+        asked = replace(question, format_name=name)
+        placed = Maker(asked, catalog).placed(asked)
+        if best is None or _GOOD[placed.verdict] < _GOOD[best[1].verdict]:
+            best = name, placed
+        if placed.verdict == "fits":
+            break
+    assert best is not None
+    return best
+
+
+def _repository(subject: Subject, catalog: Catalog) -> str | None:
+    """The first tuned repository of a catalog model, else its first: people who launch a model want to talk to it."""
+    if subject.source != "catalog":
+        return None
+    known: list[str] = catalog.model_data(subject.id).get("repositories", [])
+    tuned = [name for name in known if any(word in name.lower() for word in ("instruct", "chat", "-it"))]
+    return next(iter([*tuned, *known]), None)
