@@ -30,6 +30,12 @@ def plan(
     budget: Annotated[
         float | None, typer.Option("--budget", min=0.0, metavar="USD", help="At most so much at launch prices.")
     ] = None,
+    min_speed: Annotated[
+        float | None,
+        typer.Option(
+            "--min-speed", min=0.0, metavar="TOK/S", help="At least so fast: the low end of the 90% interval."
+        ),
+    ] = None,
     show_all: Annotated[bool, typer.Option("--all", help="Also what costs more and holds no more.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many to show.")] = 20,
     runtime: options.Runtime = "llama.cpp",
@@ -43,10 +49,11 @@ def plan(
     """Find the GPUs that hold a model (without --quant: about four bits or more; a file as it is), cheapest first by launch price."""
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
-    from llmpick.fit.planning import Bounds
+    from llmpick.fit.planning import Bounds, with_speeds
     from llmpick.fit.planning import options as find_options
     from llmpick.fit.ranking import runtime_data
     from llmpick.fit.requests import formats_to_try, request_of
+    from llmpick.fit.speed.work import work_of_model
     from llmpick.fit.subjects import loadable_format, loaded_subject, model_in
     from llmpick.report.export import show
     from llmpick.report.planning import plan_document
@@ -62,6 +69,9 @@ def plan(
     take = loaded_subject if known.gguf else model_in
     models = [(name, take(subject, name, opened.formats)) for name in ladder]
     bounds = Bounds(frozenset(form) if form else None, frozenset(vendor) if vendor else None, budget)
-    found = find_options(known.name, models, request, opened.gpus, runtime_data(opened, known.name), bounds)
-    document = plan_document(subject, known.name, found, limit, request, hide=not show_all)
+    data = runtime_data(opened, known.name)
+    found = find_options(known.name, models, request, opened.gpus, data, bounds)
+    works = {name: work_of_model(model_in(subject, name, opened.formats), known.name) for name in ladder}
+    found = with_speeds(found, works, request, opened, data["kv_types"], min_speed)
+    document = plan_document(subject, known.name, found, limit, request, hide=not show_all, least=min_speed)
     return show(document, options.chosen_format(output_format, as_json), output)

@@ -8,8 +8,13 @@ price; cards without a known price come last, by memory.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from llmpick.catalog.catalog import Catalog
 from llmpick.fit.layouts import PARALLEL, place
 from llmpick.fit.placement import GGUF_ESTIMATES, Placed, placed_as_it_is
+from llmpick.fit.speed.answers import Speeds
+from llmpick.fit.speed.decode import Speed
+from llmpick.fit.speed.devices import row_speed
+from llmpick.fit.speed.work import Work
 from llmpick.hardware.described_memory import reserved_bytes, unified_usable_bytes
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
@@ -36,6 +41,8 @@ class Option(NamedTuple):
     quality: int
     """Place of the format among those tried: 0 is the best."""
     why: str
+    decode: Speed | None = None
+    """Tokens per second where the card's speed is known."""
 
 
 class Bounds(NamedTuple):
@@ -70,6 +77,19 @@ def options(runtime: str, models: Models, request: Request, gpus: Mapping[str, M
     return sorted(found, key=_order)
 
 
+def with_speeds(found: Sequence[Option], works: Mapping[str, Work], request: Request, catalog: Catalog,
+                kv_types: Mapping[str, Any], least: float | None = None) -> list[Option]:  # fmt: skip
+    """Each option with its speed. ``works``: by format. ``least``: tokens per second that the low end must reach."""
+    timed = []
+    for option in found:
+        row = catalog.gpus[option.gpu_id]
+        speeds = Speeds(catalog, [row_speed(option.gpu_id, row)] * option.cards, None)
+        speed = speeds.decode(works[option.format_name], option.estimate, request, kv_types)
+        if least is None or (speed is not None and speed.low >= least):
+            timed.append(option._replace(decode=speed))
+    return timed
+
+
 def worth_it(found: Sequence[Option]) -> list[Option]:
     """Those that no cheaper (or as cheap) one beats or equals in format and memory; unknown prices stay."""
     kept: list[Option] = []
@@ -78,10 +98,16 @@ def worth_it(found: Sequence[Option]) -> list[Option]:
             other.quality <= option.quality
             and other.usable_bytes >= option.usable_bytes
             and other.cards <= option.cards
+            and _as_fast(other, option)
             for other in kept
         ):
             kept.append(option)
     return kept
+
+
+def _as_fast(other: Option, option: Option) -> bool:
+    """Whether nothing shows that ``option`` is faster."""
+    return option.decode is None or (other.decode is not None and other.decode.estimate >= option.decode.estimate)
 
 
 def _affordable(option: Option, budget_usd: float | None) -> bool:

@@ -8,12 +8,16 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.planning import Option, worth_it
 from llmpick.report.document import Cell, Column, Document, Lines, Table
 from llmpick.report.fitting import drawn, of_capacity
+from llmpick.report.speed import decode_json, number
 from llmpick.runtimes.base import Request, memory_json
 
 
 def plan_document(subject: Subject, runtime: str, found: Sequence[Option], limit: int, request: Request,
-                  hide: bool = True) -> Document:  # fmt: skip
-    """``found``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown."""
+                  hide: bool = True, least: float | None = None) -> Document:  # fmt: skip
+    """``found``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown.
+
+    ``least``: the tokens per second that were asked for.
+    """
     kept = worth_it(found) if hide else list(found)
     shown = kept[:limit]
     data: dict[str, Any] = {
@@ -22,17 +26,19 @@ def plan_document(subject: Subject, runtime: str, found: Sequence[Option], limit
         "options": [
             {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "quantization": option.format_name,
              "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd,
-             "placement": option.estimate.placement, "why": option.why}
+             "decode_tokens_per_second": decode_json(option.decode), "placement": option.estimate.placement, "why": option.why}
             for option in shown
         ],
     }  # fmt: skip
     return Document(
-        data, lambda: _sections(subject, runtime, found, len(kept), shown, request), ANSWERED if found else NOTHING_FITS
+        data,
+        lambda: _sections(subject, runtime, found, len(kept), shown, request, least),
+        ANSWERED if found else NOTHING_FITS,
     )
 
 
 def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int, shown: Sequence[Option],
-              request: Request) -> list[Any]:  # fmt: skip
+              request: Request, least: float | None) -> list[Any]:  # fmt: skip
     users = f", {request.sequences} users" if request.sequences > 1 else ""
     head = Lines([f"{runtime}, {request.context:,} tokens of context{users}; whole on the GPUs"], title=subject.name)
     if not found:
@@ -40,18 +46,19 @@ def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int
             head,
             Lines(
                 [
-                    "Nothing with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines) holds it."
+                    "Nothing with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines) holds it"
+                    + (f" and surely reaches {least:g} tokens per second." if least else ".")
                 ]
             ),
         ]
     columns = [
         Column("GPUs"), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True), Column("Launch price", right=True),
-        Column("Form", keep=1),
+        Column("tok/s", right=True), Column("tok/s 90%", keep=2), Column("Form", keep=1),
         Column("Why", keep=3, shrink_to=18),
     ]  # fmt: skip
     note = f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only; today's prices differ)"
     if kept < len(found):
-        note += f"; {len(found) - kept} that cost more and hold no more are hidden (--all)"
+        note += f"; {len(found) - kept} that cost more and are neither larger nor faster are hidden (--all)"
     return [head, Table(columns, [_cells(option) for option in shown], notes=[note])]
 
 
@@ -59,5 +66,7 @@ def _cells(option: Option) -> list[Cell]:
     return [
         f"{option.cards} × {option.name}" if option.cards > 1 else option.name, option.format_name,
         drawn(option.estimate.total, option.usable_bytes), of_capacity(option.estimate.total, option.usable_bytes),
-        f"${option.price_usd:,.0f}" if option.price_usd else "unknown", option.form, option.why,
+        f"${option.price_usd:,.0f}" if option.price_usd else "unknown",
+        number(option.decode.estimate) if option.decode else "-",
+        f"{number(option.decode.low)}-{number(option.decode.high)}" if option.decode else "", option.form, option.why,
     ]  # fmt: skip

@@ -1,0 +1,35 @@
+"""``plan`` says how fast each option is, and keeps to the speed asked for."""
+
+import json
+from typing import Any
+
+import pytest
+
+from llmpick.cli.main import run
+
+
+def options(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str, Any]]:
+    assert run(["plan", "qwen3-8b", "--vendor", "nvidia", "--json", "--limit", "200", *arguments]) == 0
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["options"]
+    return found
+
+
+def test_a_plan_s_speed_is_the_one_that_memory_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    planned = {row["gpu"]: row for row in options(capsys, "--quant", "Q4_K_M", "--all")}["nvidia-rtx-4090"]
+    assert run(["memory", "qwen3-8b", "--quant", "Q4_K_M", "--gpu", "RTX 4090", "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    for key in ("estimate", "low", "high"):
+        assert planned["decode_tokens_per_second"][key] == alone["decode_tokens_per_second"][key]
+
+
+def test_the_low_end_reaches_the_speed_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    everything = {row["gpu"] for row in options(capsys, "--all")}
+    fast = options(capsys, "--all", "--min-speed", "60")
+    assert fast
+    assert {row["gpu"] for row in fast} < everything
+    assert min(row["decode_tokens_per_second"]["low"] for row in fast) >= 60
+
+
+def test_no_card_is_that_fast(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", "qwen3-8b", "--min-speed", "100000"]) == 1
+    assert "100000 tokens per second" in capsys.readouterr().out
