@@ -6,7 +6,7 @@ price; cards without a known price come last, by memory.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.fit.layouts import PARALLEL, place
@@ -72,9 +72,9 @@ def options(runtime: str, models: Models, request: Request, gpus: Mapping[str, M
     for gpu_id, row in gpus.items():
         if bounds.allow(row) and (runtime != "mlx" or row["vendor"] == "apple"):
             option = _fewest(runtime, gpu_id, row, models, request, data)
-            if option is not None and _affordable(option, bounds.budget_usd):
+            if option is not None and affordable(option, bounds.budget_usd):
                 found.append(option)
-    return sorted(found, key=_order)
+    return sorted(found, key=by_price)
 
 
 def with_speeds(found: Sequence[Option], works: Mapping[str, Work], request: Request, catalog: Catalog,
@@ -110,7 +110,21 @@ def _as_fast(other: Option, option: Option) -> bool:
     return option.decode is None or (other.decode is not None and other.decode.estimate >= option.decode.estimate)
 
 
-def _affordable(option: Option, budget_usd: float | None) -> bool:
+class Priced(Protocol):
+    """What options are ordered by."""
+
+    @property
+    def gpu_id(self) -> str: ...
+    @property
+    def cards(self) -> int: ...
+    @property
+    def usable_bytes(self) -> int: ...
+    @property
+    def price_usd(self) -> float | None: ...
+
+
+def affordable(option: Priced, budget_usd: float | None) -> bool:
+    """Whether its launch price is known and within the budget, or there is none."""
     return budget_usd is None or (option.price_usd is not None and option.price_usd <= budget_usd)
 
 
@@ -151,5 +165,6 @@ def usable_bytes(row: Mapping[str, Any]) -> int:
     return total - reserved_bytes(total)
 
 
-def _order(option: Option) -> tuple[Any, ...]:
+def by_price(option: Priced) -> tuple[Any, ...]:
+    """Cheapest first; unknown prices last, by cards and memory."""
     return (option.price_usd is None, option.price_usd or 0.0, option.cards, option.usable_bytes, option.gpu_id)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from llmpick.architecture.decoder import Architecture
 from llmpick.errors import UsageError
-from llmpick.fit.planning import COUNTS, Bounds, usable_bytes
+from llmpick.fit.planning import COUNTS, Bounds, affordable, by_price, usable_bytes
 from llmpick.inventory.tensors import Tensor
 from llmpick.training.estimate import estimate
 from llmpick.training.limits import judge
@@ -43,9 +43,9 @@ def training_options(architecture: Architecture, tensors: Sequence[Tensor], reci
     for gpu_id, row in gpus.items():
         if bounds.allow(row) and row["form"] not in ("soc",):
             option = _fewest(gpu_id, row, found)
-            if option is not None and _affordable(option, bounds.budget_usd):
+            if option is not None and affordable(option, bounds.budget_usd):
                 options.append(option)
-    return sorted(options, key=_order)
+    return sorted(options, key=by_price)
 
 
 def _fewest(gpu_id: str, row: Mapping[str, Any], found: Mapping[int, TrainingEstimate]) -> TrainingOption | None:
@@ -57,14 +57,6 @@ def _fewest(gpu_id: str, row: Mapping[str, Any], found: Mapping[int, TrainingEst
             return TrainingOption(gpu_id, row["name"], count, found[count], usable, price * count if price else None,
                                   row["form"], why)  # fmt: skip
     return None
-
-
-def _affordable(option: TrainingOption, budget_usd: float | None) -> bool:
-    return budget_usd is None or (option.price_usd is not None and option.price_usd <= budget_usd)
-
-
-def _order(option: TrainingOption) -> tuple[Any, ...]:
-    return (option.price_usd is None, option.price_usd or 0.0, option.cards, option.usable_bytes, option.gpu_id)
 
 
 def recipe_of(method: str, sequence: int, batch: int) -> Recipe:

@@ -41,8 +41,10 @@ def _sections(subject: Subject, recipe: Recipe, found: Sequence[TrainingOption],
         return [head, Lines(["No machine with catalog GPUs of one kind (4 desktop or 8 data-centre cards) holds it."])]
     columns = [Column("GPUs"), Column("Memory", keep=2), Column("GiB a card", right=True), Column("Launch price", right=True),
                Column("Shared by", keep=4), Column("Form", keep=1), Column("Why", keep=3, shrink_to=18)]  # fmt: skip
-    note = f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only); by memory alone: whether "
-    note += "the training libraries run on the vendor's cards is not checked (--vendor)"
+    note = (
+        f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only); by memory "
+        "alone: whether the training libraries run on the vendor's cards is not checked (--vendor)"
+    )
     return [head, Table(columns, [_cells(option) for option in shown], notes=[note])]
 
 
