@@ -114,13 +114,24 @@ class Priced(Protocol):
     """What options are ordered by."""
 
     @property
-    def gpu_id(self) -> str: ...
+    def gpu_id(self) -> str:
+        """Its row of the GPU catalog."""
+        ...
+
     @property
-    def cards(self) -> int: ...
+    def cards(self) -> int:
+        """How many."""
+        ...
+
     @property
-    def usable_bytes(self) -> int: ...
+    def usable_bytes(self) -> int:
+        """What they give."""
+        ...
+
     @property
-    def price_usd(self) -> float | None: ...
+    def price_usd(self) -> float | None:
+        """All of them at launch; None: not known."""
+        ...
 
 
 def affordable(option: Priced, budget_usd: float | None) -> bool:
