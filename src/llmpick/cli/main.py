@@ -33,6 +33,12 @@ class LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Every command with its whole sentence, wrapped: cut after half of it, it says little."""
+        rows = [(name, self.get_command(ctx, name).get_short_help_str(limit=400)) for name in COMMANDS]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
 
 app = typer.Typer(
     cls=LazyGroup,
