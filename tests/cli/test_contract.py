@@ -159,3 +159,15 @@ def test_catalog_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
     """What CI runs over the catalog finds nothing."""
     assert run(["validate"]) == 0
     assert "0 problem(s)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("runtime", ["llama.cpp", "vllm"])
+def test_memory_solves_for_the_most_that_fits(runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """At the solved figures the verdict is fits; one step further it is not."""
+    asked = ["memory", "qwen3-8b", "--runtime", runtime, "--gpu", "24GB"]
+    found = answer(capsys, *asked)
+    users, context = found["max_users"], found["max_context"]
+    assert answer(capsys, *asked, "--users", str(users))["verdict"] == "fits"
+    assert answer(capsys, *asked, "--users", str(users + 1))["verdict"] != "fits"
+    assert answer(capsys, *asked, "--context", str(context))["verdict"] == "fits"
+    assert context == 40960 or answer(capsys, *asked, "--context", str(context + 256))["verdict"] != "fits"

@@ -7,6 +7,7 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit import layouts, placement
 from llmpick.fit.layouts import place
 from llmpick.fit.placement import Placed, place_llama_cpp, placed_as_it_is
 from llmpick.fit.profiles import kv_types
@@ -91,6 +92,17 @@ class Maker:
         found = estimate(self.runtime.name, model, question.request, question.devices, self.data)
         return placed_as_it_is(found, question.host_bytes)
 
+    def most(self, question: Question) -> tuple[int, int]:
+        """(longest context for the asked users, most users of the asked context) that fit whole, solved for."""
+        model, request, limit = self.model(self.format_name), question.request, self.subject.max_context
+        if self.runtime.gguf:
+            where = (question.devices, question.host_bytes, self.data)
+            loaded, name = llama_cpp.load(model), self.runtime.name
+            longest = placement.max_context(loaded, request, *where, limit, name)
+            return longest, placement.max_users(loaded, request, *where, name)
+        asked = (self.runtime.name, model, request, question.devices, self.data)
+        return layouts.max_context(*asked, limit), layouts.max_users(*asked)
+
     def told(self, question: Question, placed: Placed) -> Told:
         """How fast the placement is, where it runs at all."""
         if question.speeds is None or placed.verdict == "no":
@@ -116,6 +128,7 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
     told = NOTHING
     if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why
+        body["max_context"], body["max_users"] = maker.most(question)
         told = maker.told(question, placed)
         body |= speed_json(told)
     if maker.runtime.gguf and not converts(subject.architecture, maker.formats):
@@ -177,6 +190,7 @@ def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str,
     sections: list[Section] = [Lines(head, title=subject.name), _term_table(found)]
     if judged:
         sections.append(_device_lines(found))
+        sections.append(Lines([_most_line(body)]))
     if judged and placed.verdict != "no":
         sections.append(speed_lines(told))
         if question.explained and told.decode is not None:
@@ -185,6 +199,16 @@ def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str,
     if notes:
         sections.append(Lines([Styled(note, "dim") for note in notes]))
     return sections
+
+
+def _most_line(body: Mapping[str, Any]) -> str:
+    if not body["max_context"]:
+        return "whole on the devices: no context fits"
+    each = "" if body["batch"] == 1 else f" for {body['batch']} users"
+    users = f"{body['max_users']:,} user{'s' if body['max_users'] != 1 else ''}"
+    return (
+        f"whole on the devices at most: {body['max_context']:,} tokens{each}, or {users} of {body['context']:,} tokens"
+    )
 
 
 def _term_table(found: Estimate) -> Table:
