@@ -88,7 +88,7 @@ def test_the_manifest_asks_for_the_cards_it_uses(capsys: pytest.CaptureFixture[s
     pod = deployment["spec"]["template"]
     container = pod["spec"]["containers"][0]
     assert container["resources"]["limits"] == {"nvidia.com/gpu": 2}
-    assert container["args"][:2] == ["--model", "Qwen/Qwen3-32B"]
+    assert (container["command"], container["args"][0]) == (["vllm", "serve"], "Qwen/Qwen3-32B")
     assert service["spec"]["selector"] == pod["metadata"]["labels"] == deployment["spec"]["selector"]["matchLabels"]
     mounted = {mount["name"] for mount in container["volumeMounts"]}
     assert mounted == {volume["name"] for volume in pod["spec"]["volumes"]}
@@ -116,6 +116,8 @@ def test_a_modelfile_holds_instructions_only(capsys: pytest.CaptureFixture[str])
         (["launch", "llama-3.1-405b", "--gpu", "24GB", "--quant", "Q4_K_M"], 1, "no"),
         ([*DENSE, "--target", "ray"], 2, "vLLM"),
         ([*DENSE, "--target", "moon"], 2, "kubernetes"),
+        ([*DENSE, "-r", "vllm", "--quant", "AWQ"], 2, "--repository"),
+        ([*DENSE, "-r", "transformers", "--quant", "GPTQ"], 2, "--repository"),
         ([*DENSE, "-r", "exllamav3"], 2, "known"),
         ([*DENSE, "-r", "ollama", "--kv-cache-type", "q8_0,f16"], 2, "one type"),
         ([*DENSE, "-r", "vllm", "--kv-cache-type", "q8_0"], 2, "fp8"),
@@ -126,3 +128,49 @@ def test_what_cannot_be_run_is_said(
 ) -> None:
     assert run(arguments) == code
     assert word in capsys.readouterr().err
+
+
+def test_what_does_not_fit_is_printed_only_when_forced(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["launch", "llama-3.1-405b", "--gpu", "24GB", "--quant", "Q4_K_M"]
+    assert run(asked) == 1
+    assert capsys.readouterr().out.strip() == ""
+    assert run([*asked, "--force"]) == 1
+    assert "llama-server" in capsys.readouterr().out
+
+
+def test_where_nothing_fits_the_smallest_of_the_ladder_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["launch", "llama-3.1-405b", "--gpu", "24GB"]) == 1
+    assert "# Q2_K: no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["-r", "ollama", "--gguf", "/data/a.gguf"], "FROM /data/a.gguf"),
+        (["-r", "ollama", "--gguf", "a.gguf", "--set", "num_gpu=20"], "PARAMETER num_gpu 20"),
+        (["-r", "ollama", "--gguf", "a.gguf", "--set", "num_ctx=4096"], "PARAMETER num_ctx 4096"),
+    ],
+)
+def test_a_modelfile_says_what_was_asked(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert line in lines(capsys, *DENSE, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "setting", "words"),
+    [
+        ("llama.cpp", "swa_full=1", "--swa-full --port"),
+        ("llama.cpp", "flash_attn=0", "--flash-attn off"),
+        ("vllm", "enforce_eager=true", "--enforce-eager --"),
+        ("vllm", "max_num_seqs=3", "--max-num-seqs 3"),
+        ("vllm", "max_model_len=4096", "--max-model-len 4096"),
+    ],
+)
+def test_settings_are_the_engine_s_own_options(
+    runtime: str, setting: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in lines(capsys, *DENSE, "-r", runtime, "--set", setting)[-1]
+
+
+def test_a_quantised_cache_of_ollama_comes_with_flash_attention(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, *DENSE, "-r", "ollama", "--gguf", "a.gguf", "--set", "kv_cache_type=q8_0")
+    assert any("OLLAMA_KV_CACHE_TYPE=q8_0" in line and "OLLAMA_FLASH_ATTENTION=1" in line for line in found)

@@ -36,6 +36,7 @@ def launch(
     ] = None,
     gguf: Annotated[Text, typer.Option("--gguf", metavar="FILE", help="A GGUF file that is already there.")] = None,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where the server listens.")] = 8000,
+    force: Annotated[bool, typer.Option("--force", help="Print the lines although it does not fit.")] = False,
     assume: options.Assume = None,
     output_format: options.Format = "table",
     as_json: options.Json = False,
@@ -62,7 +63,7 @@ def launch(
         request=request_of(options.tokens(context) or 8192, users, kv_cache_type, settings),
         devices=budgets(machine, free), judged=True, host_bytes=host_bytes(machine, free),
     )  # fmt: skip
-    given = {"model": model, "repository": repository, "file": gguf, "port": port}
+    given = {"model": model, "repository": repository, "file": gguf, "port": port, "force": force}
     document, notes = launch_document(question, opened, given, target)
     for note in (*notes, *said):
         print(f"# {note}", file=sys.stderr)

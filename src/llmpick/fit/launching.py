@@ -3,8 +3,10 @@
 The lines hold nothing but what can be pasted; what a reader should know besides comes as notes.
 """
 
+import os
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from llmpick.errors import UsageError
@@ -12,6 +14,9 @@ from llmpick.runtimes.base import Request
 
 TARGETS = ("shell", "ray", "kubernetes")
 GGUF_RUNTIMES = ("llama.cpp", "ollama")
+_FULL = ("BF16", "F16", "F32")
+_BOOLEAN = ("swa_full", "kv_unified", "flash_attn", "flash_attention", "enforce_eager")
+_SWITCHES = {**dict.fromkeys(("1", "true", "on", "yes"), True), **dict.fromkeys(("0", "false", "off", "no"), False)}
 _MADE_WHILE_LOADING = {"INT8": "load_in_8bit=True", "NF4": 'load_in_4bit=True, bnb_4bit_quant_type="nf4"'}
 
 
@@ -21,6 +26,7 @@ class Planned(NamedTuple):
     runtime: str
     model: str
     repository: str | None
+    repository_given: bool
     file: str | None
     format_name: str
     request: Request
@@ -45,6 +51,10 @@ def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
     if target != "shell" and planned.runtime != "vllm":
         raise UsageError(f"--target {target} is for vLLM, not {planned.runtime}", "leave --target out")
     engine = data[planned.runtime]
+    if not publishes(planned.runtime, planned.format_name, data, planned.repository_given):
+        raise UsageError(f"{planned.repository} is not known to hold weights in {planned.format_name}",
+                         "--repository OWNER/NAME names one that does")  # fmt: skip
+    planned = planned._replace(request=_told(planned.request, engine.get("settings", {})))
     makers = {
         "llama.cpp": _llama_cpp,
         "ollama": _ollama,
@@ -57,6 +67,20 @@ def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
     return made._replace(
         notes=(f"options as of {planned.runtime} {engine['version']}: {engine['source']}", *made.notes)
     )
+
+
+def publishes(runtime: str, format_name: str, data: Mapping[str, Any], repository_given: bool) -> bool:
+    """Whether the weights can be had in the format: a full one, one made while loading, or the user says where."""
+    kind = format_name.split("-")[0]
+    made = data.get(runtime, {}).get("quantization", ())
+    return runtime in GGUF_RUNTIMES or runtime not in data or repository_given or kind in (*_FULL, *made)
+
+
+def _told(request: Request, settings: Mapping[str, str]) -> Request:
+    """The settings under the names that options have; on and off as truth values."""
+    switched = {name: _SWITCHES.get(str(value).lower(), value) if name in _BOOLEAN else value
+                for name, value in request.settings.items()}  # fmt: skip
+    return replace(request, settings={settings.get(name, name): value for name, value in switched.items()})
 
 
 def _options(values: Mapping[str, Any], flags: Mapping[str, str]) -> list[str]:
@@ -86,7 +110,7 @@ def _gguf_settings(planned: Planned) -> dict[str, Any]:
         values |= {"type_k": request.type_k, "type_v": request.type_v, "flash_attn": "on"}
     given = dict(request.settings)
     if "flash_attn" in given:
-        given["flash_attn"] = "on" if str(given["flash_attn"]).lower() in ("1", "true", "on", "yes") else "off"
+        given["flash_attn"] = "on" if given["flash_attn"] else "off"
     return {**values, **given}
 
 
@@ -117,14 +141,14 @@ def _llama_cpp(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     file, lines, notes = _gguf_file(planned)
     values = {**_gguf_settings(planned), "port": planned.port}
     if len(planned.usable_bytes) > 1 and "tensor_split" not in values:
-        values["tensor_split"] = ",".join(f"{size / 2**30:.0f}" for size in planned.usable_bytes)
+        values["tensor_split"] = ",".join(str(size // 2**20) for size in planned.usable_bytes)
     return Launch((*lines, _line("llama-server", "-m", file, *_options(values, engine["flags"]))), tuple(notes))
 
 
 def _ollama(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     """Ollama multiplies the context of one sequence by OLLAMA_NUM_PARALLEL itself."""
     file, lines, notes = _gguf_file(planned)
-    values = {**_gguf_settings(planned), "n_ctx": planned.request.context}
+    values = {**_gguf_settings(planned), "n_ctx": planned.request.settings.get("n_ctx", planned.request.context)}
     if values.pop("n_cpu_moe", None):
         raise UsageError("Ollama cannot keep experts alone on the CPU", "--set n_gpu_layers=N, or --runtime llama.cpp")
     if planned.request.type_k != planned.request.type_v:
@@ -132,11 +156,16 @@ def _ollama(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     values.pop("type_v", None)
     inside = {name: value for name, value in values.items() if name in engine["flags"]}
     outside = {name: value for name, value in values.items() if name not in engine["flags"]}
+    if outside.get("type_k", "f16") != "f16":
+        outside.setdefault("flash_attn", "on")
     if "flash_attn" in outside:
         outside["flash_attn"] = int(outside["flash_attn"] == "on")
     words = _options({**outside, "port": f"127.0.0.1:{planned.port}"}, engine["environment"])
     pairs = [f"{name}={value}" for name, value in zip(words[::2], words[1::2], strict=True)]
-    modelfile = [f"FROM ./{file}", *(f"PARAMETER {engine['flags'][name]} {value}" for name, value in inside.items())]
+    modelfile = [
+        f"FROM {file if os.path.isabs(file) else './' + file}",
+        *(f"PARAMETER {engine['flags'][name]} {value}" for name, value in inside.items()),
+    ]
     host = f"OLLAMA_HOST=127.0.0.1:{planned.port}"
     return Launch(
         (*lines, "cat > Modelfile <<'END'", *modelfile, "END", " ".join(["env", *pairs, "ollama serve &"]),
@@ -158,10 +187,8 @@ def _served(planned: Planned, engine: Mapping[str, Any]) -> tuple[str, dict[str,
         values["type_k"] = engine["cache_types"][request.type_k]
     if kind in engine["quantization"]:
         values["quantization"] = engine["quantization"][kind]
-    elif kind not in ("BF16", "F16", "F32"):
-        notes.append(
-            f"{planned.repository} must hold weights in {planned.format_name}: --repository names one that does"
-        )
+    elif kind not in _FULL:
+        notes.append(f"{planned.repository} must hold weights in {planned.format_name}")
     return planned.repository, {**values, **request.settings}, notes
 
 
@@ -206,14 +233,17 @@ def _transformers(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     dtype = {"F16": "torch.float16", "F32": "torch.float32"}.get(kind, "torch.bfloat16")
     names = "AutoModelForCausalLM, AutoTokenizer" + (", BitsAndBytesConfig" if packed else "")
     config = (f"    quantization_config=BitsAndBytesConfig({packed}),",) if packed else ()
-    attention = planned.request.settings.get("attn_implementation")
+    settings = planned.request.settings
+    attention, chunk = settings.get("attn_implementation"), settings.get("prefill_chunk_size")
+    length = (f"max_new_tokens={settings['max_new_tokens']}" if "max_new_tokens" in settings
+              else f"max_length={planned.request.context}") + (f", prefill_chunk_size={chunk}" if chunk else "")  # fmt: skip
     lines = (
         "import torch", f"from transformers import {names}", "", f"repository = {planned.repository!r}",
         "tokenizer = AutoTokenizer.from_pretrained(repository)", "model = AutoModelForCausalLM.from_pretrained(",
         "    repository,", f"    dtype={dtype},", '    device_map="auto",', *config,
         *((f"    attn_implementation={attention!r},",) if attention else ()), ")",
         'inputs = tokenizer("Hello", return_tensors="pt").to(model.device)',
-        f"output = model.generate(**inputs, max_length={planned.request.context})", "print(tokenizer.decode(output[0]))",
+        f"output = model.generate(**inputs, {length})", "print(tokenizer.decode(output[0]))",
     )  # fmt: skip
     return Launch(lines, ())
 
@@ -223,13 +253,13 @@ def _kubernetes(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     words, notes = _vllm_words(planned, engine)
     cards = planned.placement.get("tensor_parallel_size", 1) * planned.placement.get("pipeline_parallel_size", 1)
     name = "".join(sign if sign.isalnum() else "-" for sign in planned.model.lower()).strip("-")
-    arguments = ["--model", *words[2:]]
     probe = f"{{httpGet: {{path: /health, port: {planned.port}}}, periodSeconds: 10, failureThreshold: 180}}"
     lines = (
         "apiVersion: apps/v1", "kind: Deployment", "metadata:", f"  name: {name}", "spec:", "  replicas: 1",
         f"  selector: {{matchLabels: {{app: {name}}}}}", "  template:", f"    metadata: {{labels: {{app: {name}}}}}",
-        "    spec:", "      containers:", "      - name: vllm", f"        image: {engine['image']}", "        args:",
-        *(f"        - {_yaml(word)}" for word in arguments),
+        "    spec:", "      containers:", "      - name: vllm", f"        image: {engine['image']}",
+        f"        command: [{', '.join(words[:2])}]", "        args:",
+        *(f"        - {_yaml(word)}" for word in words[2:]),
         "        env:", "        - name: HF_TOKEN",
         "          valueFrom: {secretKeyRef: {name: hf-token, key: token, optional: true}}",
         f"        ports: [{{containerPort: {planned.port}}}]", f"        resources: {{limits: {{nvidia.com/gpu: {cards}}}}}",

@@ -7,7 +7,7 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.launching import GGUF_RUNTIMES, Planned, launch
+from llmpick.fit.launching import GGUF_RUNTIMES, Planned, launch, publishes
 from llmpick.fit.placement import Placed
 from llmpick.fit.requests import formats_to_try
 from llmpick.report.document import Document, Lines
@@ -24,11 +24,11 @@ def launch_document(
 
     Without a format, the best of the runtime's ladder that fits; where none does, the one that comes nearest.
     """
-    chosen, placed = _best(question, catalog)
+    chosen, placed = _best(question, catalog, bool(given["repository"]))
     subject, found = question.subject, placed.estimate
     planned = Planned(
         runtime=found.runtime, model=subject.id if subject.source == "catalog" else "model",
-        repository=given["repository"] or _repository(subject, catalog),
+        repository=given["repository"] or _repository(subject, catalog), repository_given=bool(given["repository"]),
         file=given["file"] or (given["model"] if subject.source == "gguf" and found.runtime in GGUF_RUNTIMES else None),
         format_name=chosen, request=question.request, placement=found.placement,
         usable_bytes=tuple(device.usable_bytes for device in question.devices), port=given["port"],
@@ -41,19 +41,26 @@ def launch_document(
         "verdict": placed.verdict, "why": placed.why,
     }  # fmt: skip
     code = NOTHING_FITS if placed.verdict == "no" else ANSWERED
-    return Document(data, lambda: [Lines(made.lines)], code), [f"{chosen}: {placed.verdict}: {placed.why}", *made.notes]
+    shown = made.lines if code == ANSWERED or given["force"] else ()
+    return Document(data, lambda: [Lines(shown)] if shown else [], code), [
+        f"{chosen}: {placed.verdict}: {placed.why}",
+        *made.notes,
+    ]
 
 
-def _best(question: Question, catalog: Catalog) -> tuple[str, Placed]:
-    """(format, placement)."""
+def _best(question: Question, catalog: Catalog, repository_given: bool) -> tuple[str, Placed]:
+    """(format, placement). Formats that nobody is known to publish are not proposed."""
     if question.format_name or question.subject.stored is not None:
         maker = Maker(question, catalog)
         return maker.format_name, maker.placed(question)
     best: tuple[str, Placed] | None = None
-    for name in formats_to_try(None, catalog.formats, question.runtime):
+    ladder = formats_to_try(None, catalog.formats, question.runtime)
+    for name in ladder:
+        if not publishes(question.runtime, name, catalog.runtimes["launch"], repository_given):
+            continue
         asked = replace(question, format_name=name)
         placed = Maker(asked, catalog).placed(asked)
-        if best is None or _GOOD[placed.verdict] < _GOOD[best[1].verdict]:
+        if best is None or placed.verdict == best[1].verdict == "no" or _GOOD[placed.verdict] < _GOOD[best[1].verdict]:
             best = name, placed
         if placed.verdict == "fits":
             break
