@@ -7,7 +7,8 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.launching import GGUF_RUNTIMES, Planned, launch, publishes
+from llmpick.fit.launching.engines import GGUF_RUNTIMES, launch, publishes
+from llmpick.fit.launching.planned import Planned
 from llmpick.fit.placement import Placed
 from llmpick.fit.requests import formats_to_try
 from llmpick.report.document import Document, Lines

@@ -1,0 +1,48 @@
+"""A plan as the lines that run it: each planned value becomes the engine's own option (catalog/runtimes/launch.yaml).
+
+The lines hold nothing but what can be pasted; what a reader should know besides comes as notes.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llmpick.errors import UsageError
+from llmpick.fit.launching.gguf import llama_cpp, ollama
+from llmpick.fit.launching.kubernetes import kubernetes
+from llmpick.fit.launching.planned import FULL, Launch, Planned, told
+from llmpick.fit.launching.servers import ray, sglang, vllm
+from llmpick.fit.launching.snippets import transformers
+
+TARGETS = ("shell", "ray", "kubernetes")
+GGUF_RUNTIMES = ("llama.cpp", "ollama")
+Maker = Callable[[Planned, Mapping[str, Any]], Launch]
+_ENGINES: Mapping[str, Maker] = {
+    "llama.cpp": llama_cpp, "ollama": ollama, "vllm": vllm, "sglang": sglang, "transformers": transformers,
+}  # fmt: skip
+_ELSEWHERE: Mapping[str, Maker] = {"ray": ray, "kubernetes": kubernetes}
+
+
+def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
+    """The lines for ``target``. ``data``: catalog/runtimes/launch.yaml. Raises UsageError for what cannot be said."""
+    if planned.runtime not in data:
+        raise UsageError(f"how {planned.runtime} is started is not known", f"known: {', '.join(sorted(data))}")
+    if target not in TARGETS:
+        raise UsageError(f"unknown target {target!r}", f"one of {', '.join(TARGETS)}")
+    if target != "shell" and planned.runtime != "vllm":
+        raise UsageError(f"--target {target} is for vLLM, not {planned.runtime}", "leave --target out")
+    engine = data[planned.runtime]
+    if not publishes(planned.runtime, planned.format_name, data, planned.repository_given):
+        raise UsageError(f"{planned.repository} is not known to hold weights in {planned.format_name}",
+                         "--repository OWNER/NAME names one that does")  # fmt: skip
+    planned = planned._replace(request=told(planned.request, engine.get("settings", {})))
+    made = _ELSEWHERE.get(target, _ENGINES[planned.runtime])(planned, engine)
+    return made._replace(
+        notes=(f"options as of {planned.runtime} {engine['version']}: {engine['source']}", *made.notes)
+    )
+
+
+def publishes(runtime: str, format_name: str, data: Mapping[str, Any], repository_given: bool) -> bool:
+    """Whether the weights can be had in the format: a full one, one made while loading, or the user says where."""
+    kind = format_name.split("-")[0]
+    made = data.get(runtime, {}).get("quantization", ())
+    return runtime in GGUF_RUNTIMES or runtime not in data or repository_given or kind in (*FULL, *made)
