@@ -25,6 +25,8 @@ def computed(text: str) -> Any:
         ("nothing", 5),
         ("pad(hidden_size, 64)", 128),
         ("count(kinds, 'a')", 2),
+        ("isqrt(hidden_size)", 9),
+        ("values(vision)", [3]),
         ("last_index(kinds, 'a', 2)", 0),
         ("1 if 'b' in kinds else 2", 1),
         ("hidden_size if heads > 8 else -1", -1),

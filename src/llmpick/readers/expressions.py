@@ -7,7 +7,7 @@ conditionals, indexing and a handful of functions exist, so a mapping stays data
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from math import ceil
+from math import ceil, isqrt
 from types import CodeType
 from typing import Any
 
@@ -34,7 +34,8 @@ def _pad(value: int, multiple: int) -> int:
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "ceil": ceil, "int": int, "len": len, "sum": sum, "round": round, "pad": _pad,
     "last_index": _last_index, "str": str, "isinstance_list": lambda value: isinstance(value, (list, tuple)),
-    "count": lambda values, value: list(values).count(value),
+    "count": lambda values, value: list(values).count(value), "isqrt": isqrt,
+    "values": lambda mapping: list(mapping.values()),
 }  # fmt: skip
 
 
@@ -131,6 +132,9 @@ class Scope(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._defaults or any(config.get(key) is not None for config in self._configs)
 
     def _look_up(self, key: str) -> Any:
         default = self._defaults.get(key)
