@@ -1,7 +1,7 @@
 """How good a model is known to be, and what a format takes away: evidence with an interval, never an invented score."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import log2, sqrt
+from math import exp, log, log2, sqrt
 from typing import Any, NamedTuple
 
 from llmpick.catalog.catalog import Catalog
@@ -31,6 +31,8 @@ class Evidence(NamedTuple):
     at_chance: bool = False
     """Whether the figure says no more than guessing would: such models are not ordered by it."""
     unit: str = "%"
+    bridged_from: str = ""
+    """The figure it was carried over from (``MMLU-Pro 86.1``), by the models that were tested on both."""
 
 
 class Loss(NamedTuple):
@@ -77,16 +79,51 @@ def evidence(benchmarks: Iterable[Mapping[str, Any]], benchmark: str, facts: Fac
     Sampling error sqrt(p (1 - p) / questions) plus the spread between laboratories (1 point for base models, 3 for chat
     models, measured on models with several MMLU reports).
     """
-    rows = [row for row in benchmarks if row["benchmark"] == benchmark]
-    if not rows:
-        return None
-    row = max(rows, key=lambda found: found["value"])
-    value, variant, known = row["value"], row.get("variant", "instruct"), facts[benchmark]
+    known, rows = facts[benchmark], list(benchmarks)
+    row = best_row(rows, benchmark)
+    if row is None:
+        return _bridged(rows, benchmark, known, facts) if "bridge" in known else None
+    value, variant = row["value"], row.get("variant", "instruct")
     sampling = sqrt(value * (100 - value) / known["questions"])
     noise = _Z90 * sqrt(sampling**2 + _BETWEEN_LABORATORIES.get(variant, 3.0) ** 2)
     return Evidence(
         benchmark, value, min(value - noise, row.get("low", value)), value + noise, variant, row.get("setting", ""),
         row.get("reported_by", ""), row["source"], value < known["at_chance_below"],
+    )  # fmt: skip
+
+
+def best_row(rows: Iterable[Mapping[str, Any]], benchmark: str) -> Mapping[str, Any] | None:
+    """The row with the highest figure of one benchmark."""
+    found = [row for row in rows if row["benchmark"] == benchmark]
+    return max(found, key=lambda row: float(row["value"]), default=None)
+
+
+def logit(value: float, chance: float) -> float:
+    """Log odds of points (0..100) above what guessing gives."""
+    return log((value - chance) / (100 - value))
+
+
+def points(odds: float, chance: float) -> float:
+    """The inverse of `logit`."""
+    return chance + (100 - chance) / (1 + exp(-odds))
+
+
+def _bridged(
+    rows: Sequence[Mapping[str, Any]], benchmark: str, known: Mapping[str, Any], facts: Facts
+) -> Evidence | None:
+    """A figure carried over from a neighbouring benchmark by a line through the log odds of the models with both.
+
+    ``known["bridge"]`` has the line and ``sd``, the error in points with the model itself left out.
+    """
+    bridge = known["bridge"]
+    row, other = best_row(rows, bridge["from"]), facts[bridge["from"]]
+    if row is None or not other["at_chance_below"] <= row["value"] < 100:
+        return None
+    value = points(bridge["slope"] * logit(row["value"], other["chance"]) + bridge["intercept"], known["chance"])
+    noise = _Z90 * bridge["sd"]
+    return Evidence(
+        benchmark, round(value, 1), value - noise, min(100.0, value + noise), row.get("variant", "instruct"),
+        row.get("setting", ""), row.get("reported_by", ""), row["source"], bridged_from=f"{bridge['from']} {row['value']}",
     )  # fmt: skip
 
 
@@ -137,7 +174,7 @@ class Quality(NamedTuple):
                 "estimate": round(found.value - self.loss.points, 2),
                 "low": round(interval[0], 2), "high": round(interval[1], 2), "at_chance": found.at_chance,
                 "variant": found.variant, "setting": found.setting, "reported_by": found.reported_by,
-                "source": found.source,
+                "source": found.source, **({"bridged_from": found.bridged_from} if found.bridged_from else {}),
             }  # fmt: skip
         return data
 

@@ -99,7 +99,8 @@ def _cells(row: Ranked, capacity: int, known: Sequence[Named], best: frozenset[s
     estimate, interval = candidate.quality.estimate, candidate.quality.interval
     quality, spread = "no evidence", ""
     if evidence is not None and estimate is not None and interval is not None:
-        quality = "at chance" if evidence.at_chance else f"{estimate:.{1 if evidence.unit == '%' else 0}f}"
+        carried = "≈" if evidence.bridged_from else ""
+        quality = "at chance" if evidence.at_chance else f"{carried}{estimate:.{1 if evidence.unit == '%' else 0}f}"
         spread = (
             ""
             if evidence.at_chance
@@ -140,4 +141,8 @@ def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]
     said.append(
         f"{ranked_by(rows)}: reported figure less the format's {lost}; = cannot be told from the row above (90% intervals)"
     )
+    carried = next((found for row in rows if (found := row.candidate.quality.evidence) and found.bridged_from), None)
+    if carried is not None:
+        neighbour = carried.bridged_from.rpartition(" ")[0]
+        said.append(f"≈: no {carried.benchmark} reported; carried over from {neighbour} by the models that have both")
     return [*said, *notes]
