@@ -18,6 +18,7 @@ MORE_REPOSITORIES = {
     "llama-3.1-8b": ["meta-llama/Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B-Instruct"],
     "llama-3.1-70b": ["meta-llama/Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B-Instruct"],
     "qwen2-57b-a14b": ["Qwen/Qwen2-57B-A14B-Instruct"], "qwen1.5-moe-a2.7b": ["Qwen/Qwen1.5-MoE-A2.7B-Chat"],
+    "kimi-linear-48b-a3b": ["moonshotai/Kimi-Linear-48B-A3B-Instruct"],
     "stablelm-2-1.6b": ["stabilityai/stablelm-2-1_6b-chat"], "nemotron-4-340b": [],
 }  # fmt: skip
 
@@ -87,7 +88,7 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((
         "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.2-exp",
     ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv")),
-    "lfm2.5-8b-a1b": ("e_score_correction_bias",),
+    "lfm2.5-8b-a1b": ("e_score_correction_bias",), "kimi-linear-48b-a3b": ("e_score_correction_bias",),
     "minimax-m2": ("e_score_correction_bias",), "minimax-m2.1": ("e_score_correction_bias", "weight_scale_inv"),
     "moonlight-16b-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
     "deepseek-v3": ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"),
@@ -128,7 +129,6 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 
 CHECKPOINT_NOTES = {
-    "kimi-linear-48b-a3b": "seven layers of the checkpoint have full attention, six of this config: 10,399,392 fewer",
     "k-exaone-236b-a23b": "a multi-token-prediction block whose layer is dense, and 47 x 128 router biases, are stored",
     "nemotron-3-super-120b-a12b": "a multi-token-prediction block and router biases are stored",
     **dict.fromkeys(
