@@ -87,6 +87,15 @@ def test_users_share_the_weights_reads(catalog: Any) -> None:
     assert one.estimate / 8 < eight.estimate < one.estimate
 
 
+def test_stages_of_tensor_parallel_cards_take_turns(catalog: Any) -> None:
+    """Twice the cards in two stages: no token is written sooner, for each stage waits for the one before."""
+    two = speed(catalog, "llama-3-70b", "BF16", "H100 SXM:2", "vllm")
+    stages = {"tensor_parallel_size": 2, "pipeline_parallel_size": 2}
+    four = speed(catalog, "llama-3-70b", "BF16", "H100 SXM:4", "vllm", settings=stages)
+    assert four.estimate == pytest.approx(two.estimate, rel=0.01)
+    assert four.ceiling == pytest.approx(two.ceiling, rel=0.01)
+
+
 def test_cards_that_take_turns_add_no_speed_and_tensor_parallel_ones_do(catalog: Any) -> None:
     one, two = (speed(catalog, "llama-3-8b", "Q4_K_M", gpu) for gpu in ("RTX 3090", "2x RTX 3090"))
     assert 0.9 * one.estimate < two.estimate < one.estimate

@@ -95,6 +95,8 @@ def decode(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], h
     if parts is None or (on_host and host is None):
         return None
     tensor = placed.placement.get("split") == "tensor"
+    if tensor:
+        parts = _in_turn(parts, placed.placement.get("pipeline_parallel_size") or placed.placement.get("pp_size") or 1)
     terms = [*_device_terms(parts, work, tensor), *_exchange_terms(parts, work, tensor)]
     if on_host and host is not None:
         terms.append(_host_term(on_host + cache * home, host))
@@ -138,6 +140,16 @@ def _parts(work: Work, placed: Estimate, speeds: Sequence[DeviceSpeed | None], a
             _Part(speed, constants, share * weights, share * cache, share * (work.layers - home), share * flops)
         )
     return found
+
+
+def _in_turn(parts: list[_Part], stages: int) -> list[_Part]:
+    """Tensor-parallel cards inside each of several pipeline stages: the stages take turns, so their times add up."""
+    if stages == 1:
+        return parts
+    return [
+        part._replace(weights=part.weights * stages, cache=part.cache * stages, flops=part.flops * stages)
+        for part in parts
+    ]
 
 
 def _device_terms(parts: Sequence[_Part], work: Work, tensor: bool) -> list[SpeedTerm]:
