@@ -134,7 +134,7 @@ class Scope(Mapping[str, Any]):
         return sum(1 for _ in self)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._defaults or any(config.get(key) is not None for config in self._configs)
+        return key in self._defaults or any(config.get(str(key)) is not None for config in self._configs)
 
     def _look_up(self, key: str) -> Any:
         default = self._defaults.get(key)
