@@ -15,7 +15,7 @@ from llmpick.readers.hf_config import architecture_from_config
 ROWS = [
     json.loads(line)
     for path in sorted((Path(__file__).parents[1] / "data" / "reference").glob("type_variants_*.jsonl.gz"))
-    for line in gzip.open(path, "rt", encoding="utf-8")
+    for line in gzip.decompress(path.read_bytes()).decode().splitlines()
 ]
 
 
