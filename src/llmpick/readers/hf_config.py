@@ -14,6 +14,7 @@ from llmpick.architecture.decoder import Architecture, Conversion, Embeddings, L
 from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 from llmpick.errors import InvalidFile, UnsupportedArchitecture
+from llmpick.readers.composition import completed, composed, merged
 from llmpick.readers.expressions import Scope, expressions_in, names_in
 
 PARTS: dict[str, type[Part]] = {
@@ -45,7 +46,8 @@ def architecture_from_config(config: Mapping[str, Any], specs: Specs, assume: st
     key, InvalidFile for impossible values.
     """
     name = model_type_of(config, specs, assume)
-    spec = specs[name]
+    config = completed(config, specs[name])
+    spec = composed(name, config, specs)
     configs = _language_configs(config, spec)
     refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name)
     scope = Scope(configs, spec.get("defaults", {}))
@@ -82,9 +84,10 @@ def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
             parents = spec.pop("follows", None) or []
             base: dict[str, Any] = {}
             for parent in [parents] if isinstance(parents, str) else parents:
-                base = _merge(base, one(parent, (*chain, name)))
-            base.pop("aliases", None)
-            resolved[name] = _merge(base, spec)
+                base = merged(base, one(parent, (*chain, name)))
+            for own in ("aliases", "class_defaults"):
+                base.pop(own, None)
+            resolved[name] = merged(base, spec)
         return resolved[name]
 
     for name in specs:
@@ -92,29 +95,20 @@ def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
     return resolved
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in over.items():
-        old = merged.get(key)
-        replaces = isinstance(value, Mapping) and value.get("kind", None) is not None and isinstance(old, Mapping)
-        if (
-            isinstance(value, Mapping)
-            and isinstance(old, Mapping)
-            and not (replaces and value["kind"] != old.get("kind"))
-        ):
-            merged[key] = _merge(old, value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The config to read, innermost first: a multimodal model's language model hides under ``text_config``."""
+    """The config to read, innermost first: a multimodal model's language model hides under ``text_config``.
+
+    Whether the head is tied is the whole model's word; where the mapping ``ties: either``, the language model may say
+    so too.
+    """
     inner = config.get(spec.get("language_config", ""))
     if not isinstance(inner, Mapping):
         return [config]
-    if config.get("tie_word_embeddings") is not None:  # the whole model's word, as in transformers
-        inner = {**inner, "tie_word_embeddings": config["tie_word_embeddings"]}
+    whole = config.get("tie_word_embeddings")
+    if whole or (whole is not None and spec.get("ties") != "either"):
+        inner = {**inner, "tie_word_embeddings": whole}
+    elif whole is not None:
+        config = {**config, "tie_word_embeddings": None}
     return [inner, config]
 
 
@@ -143,7 +137,8 @@ def known_keys(spec: Mapping[str, Any]) -> frozenset[str]:
     """Config keys that a mapping reads, has a default for, or declares to be without effect on the shape."""
     read = {name.split(".")[0] for text in expressions_in(spec) for name in names_in(text)}
     nested = {spec["language_config"]} if "language_config" in spec else set()
-    return frozenset(read | nested | set(spec.get("defaults", {})) | set(spec.get("ignores", ())))
+    stated = (spec.get(part, ()) for part in ("defaults", "composes", "ignores"))
+    return frozenset(read.union(nested, *stated))
 
 
 def _require(scope: Scope, spec: Mapping[str, Any]) -> None:

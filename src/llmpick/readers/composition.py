@@ -1,0 +1,69 @@
+"""A multimodal model's mapping, put together from the mappings of its parts.
+
+A mapping ``composes`` sub-configs: for each, by the ``model_type`` that the sub-config states, the mapping that describes
+that part. ``of: any`` stands for a language model that has a mapping of its own, otherwise ``of`` lists the model types
+that may stand there. The composing mapping has the last word. What it says under ``absent`` stands for a sub-config that
+the config leaves out altogether.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from llmpick.errors import UnsupportedArchitecture
+
+ANY = "any"
+
+Specs = Mapping[str, Mapping[str, Any]]
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """``over`` laid over ``base``, mapping by mapping; a part of another ``kind`` replaces the old one whole."""
+    result = dict(base)
+    for key, value in over.items():
+        old = result.get(key)
+        if (
+            not isinstance(value, Mapping)
+            or not isinstance(old, Mapping)
+            or value.get("kind", old.get("kind")) != old.get("kind")
+        ):
+            result[key] = value
+        else:
+            result[key] = merged(old, value)
+    return result
+
+
+def completed(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """``config`` with the sub-configs that it leaves out, as the model type assumes them."""
+    stated = {key: value for key, value in config.items() if value is not None}
+    return {**spec.get("absent", {}), **stated}
+
+
+def composed(name: str, config: Mapping[str, Any], specs: Specs) -> Mapping[str, Any]:
+    """The mapping of model type ``name`` for ``config``: with those of the parts that it composes.
+
+    A nested config leaves out what its class assumes anyway, so the language model's ``class_defaults`` count here.
+    Raises UnsupportedArchitecture for a part that is not described.
+    """
+    spec = specs[name]
+    base: Mapping[str, Any] = {}
+    for key, choice in spec.get("composes", {}).items():
+        part = config.get(key)
+        stated = part.get("model_type") if isinstance(part, Mapping) else None
+        base = merged(base, _part(name, key, stated or choice["default"], choice["of"], specs))
+    return merged(base, spec) if base else spec
+
+
+def _part(name: str, key: str, model_type: object, of: Any, specs: Specs) -> dict[str, Any]:
+    if of == ANY:
+        known = (spec for spec, said in specs.items() if model_type == spec or model_type in said.get("aliases", ()))
+        mapping = next((spec for spec in known if not spec.startswith("_")), None)
+    else:
+        mapping = of.get(model_type)
+    found = dict(specs.get(mapping or "", {}))
+    if not found or "language_config" in found:
+        choices = "" if of == ANY else f": {', '.join(name for name in of if of[name])}"
+        raise UnsupportedArchitecture(f"{name}: {key} of model_type {model_type!r} is not described{choices}")
+    found["defaults"] = {**found.get("defaults", {}), **found.get("class_defaults", {})}
+    for own in ("aliases", "class_defaults"):
+        found.pop(own, None)
+    return found
