@@ -1,0 +1,146 @@
+"""Parameter counts of models whose code lives beside their weights, tensor by tensor from the published modeling code.
+
+    python scripts/reference_remote_code.py ROWS.jsonl.gz
+
+recomputes every row ({model_type, config, total}) and names those that differ. Written apart from the mappings of
+catalog/architectures: nothing here reads them. A maintainer's tool, not shipped.
+"""
+
+import gzip
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+Config = dict[str, Any]
+COUNTS: dict[str, Callable[[Config], int]] = {}
+
+
+def of(*names: str) -> Callable[[Callable[[Config], int]], Callable[[Config], int]]:
+    """Registers a count for model types."""
+
+    def register(function: Callable[[Config], int]) -> Callable[[Config], int]:
+        COUNTS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def count(config: Config) -> int:
+    """Weights of the model that ``config`` describes."""
+    return COUNTS[config["model_type"]](config)
+
+
+def linear(out: int, into: int, bias: bool = False) -> int:
+    """A linear layer."""
+    return out * into + (out if bias else 0)
+
+
+def tables(c: Config, hidden: int, vocab: int, tied: bool) -> int:
+    """Input and output tables."""
+    return vocab * hidden * (1 if tied or c.get("tie_word_embeddings") else 2)
+
+
+def gated(hidden: int, inner: int, bias: bool = False) -> int:
+    """gate, up and down."""
+    return 2 * linear(inner, hidden, bias) + linear(hidden, inner, bias)
+
+
+def plain(hidden: int, inner: int, bias: bool = False) -> int:
+    """up and down."""
+    return linear(inner, hidden, bias) + linear(hidden, inner, bias)
+
+
+def qkvo(hidden: int, heads: int, kv: int, dim: int, qkv_bias: bool = False, o_bias: bool = False) -> int:
+    """The four projections of grouped attention."""
+    rows = (heads + 2 * kv) * dim
+    return linear(rows, hidden, qkv_bias) + linear(hidden, heads * dim, o_bias)
+
+
+def heads_of(c: Config) -> tuple[int, int, int]:
+    """heads, key and value heads, width of one."""
+    heads = c["num_attention_heads"]
+    return heads, c.get("num_key_value_heads") or heads, c.get("head_dim") or c["hidden_size"] // heads
+
+
+def llama(c: Config, norm: int = 1, qkv_bias: bool = False, o_bias: bool = False, mlp_bias: bool = False,
+          tied: bool = False, layer_extra: int = 0, mlp: int | None = None) -> int:  # fmt: skip
+    """Two norms (of ``norm`` weights an element), grouped attention and a gated MLP a layer; a final norm."""
+    h = c["hidden_size"]
+    block = qkvo(h, *heads_of(c), qkv_bias, o_bias) + 2 * norm * h + layer_extra
+    block += gated(h, c["intermediate_size"], mlp_bias) if mlp is None else mlp
+    return c["num_hidden_layers"] * block + norm * h + tables(c, h, c["vocab_size"], tied)
+
+
+@of("xverse")
+def xverse(c: Config) -> int:
+    """LLaMA's shape; XVERSE-MoE has experts of intermediate_size, and shared ones side by side."""
+    if not c.get("num_experts"):
+        return llama(c)
+    h, f = c["hidden_size"], c["intermediate_size"]
+    experts = c["num_experts"] * gated(h, f) + c["num_experts"] * h + gated(h, f * c["num_shared_experts"])
+    return llama(c, mlp=experts)
+
+
+@of("minicpm")
+def minicpm(c: Config) -> int:
+    """LLaMA's shape, tied unless stated; MiniCPM-MoE has eight experts a layer."""
+    tied = c.get("tie_word_embeddings", True)
+    if not c.get("num_experts"):
+        return llama(c, tied=tied)
+    h = c["hidden_size"]
+    return llama(c, tied=tied, mlp=c["num_experts"] * (gated(h, c["intermediate_size"]) + h))
+
+
+@of("telechat", "telechat2")
+def telechat(c: Config) -> int:
+    """query and key_value without, dense and down_proj with biases."""
+    h, f, heads = c["hidden_size"], c["ffn_hidden_size"], c["n_head"]
+    kv = c.get("num_key_value_heads") or heads
+    block = linear(h, h) + linear(2 * kv * (h // heads), h) + linear(h, h, True)
+    block += 2 * linear(f, h) + linear(h, f, True) + 2 * h
+    return c["n_layer"] * block + h + tables(c, h, c["vocab_size"], c.get("tie_word_embeddings", True))
+
+
+@of("telechat3", "nanbeige", "skywork", "aquila")
+def plain_llama(c: Config) -> int:
+    """LLaMA's own shape under another name."""
+    bias = c.get("attention_bias", False)
+    return llama(c, qkv_bias=bias, o_bias=bias, mlp_bias=c.get("mlp_bias", False))
+
+
+@of("orion")
+def orion(c: Config) -> int:
+    """LLaMA with LayerNorms."""
+    return llama(c, norm=2)
+
+
+@of("codeshell")
+def codeshell(c: Config) -> int:
+    """GPT-2's layers with grouped rotary attention; the head is a table of its own."""
+    h, heads, inner = c["n_embd"], c["n_head"], c.get("n_inner") or 4 * c["n_embd"]
+    groups = c["num_query_groups"] if c.get("group_query_attention", True) else heads
+    block = qkvo(h, heads, groups, h // heads, True, True) + plain(h, inner, True) + 4 * h
+    return c["n_layer"] * block + 2 * h + tables(c, h, c["vocab_size"], c.get("tie_word_embeddings", True))
+
+
+@of("gpt_refact")
+def refact(c: Config) -> int:
+    """One key and value head, no biases, RMS norms; the gated MLP's width is two thirds of four, in steps of 256."""
+    h, heads = c["n_embd"], c["n_head"]
+    inner = -(-int(2 * 4 * h / 3) // 256) * 256
+    block = qkvo(h, heads, 1, h // heads) + gated(h, inner) + 2 * h
+    return c["n_layer"] * block + h + 2 * c["vocab_size"] * h
+
+
+def main() -> None:
+    """Recomputes the rows of the file."""
+    rows = [json.loads(line) for line in gzip.open(sys.argv[1], "rt")]
+    wrong = [row for row in rows if count(row["config"]) != row["total"]]
+    for row in wrong:
+        print(row["model_type"], count(row["config"]), row["total"])
+    print(f"{len(rows) - len(wrong)} of {len(rows)} agree")
+
+
+if __name__ == "__main__":
+    main()
