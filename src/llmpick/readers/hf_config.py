@@ -41,16 +41,17 @@ Specs = Mapping[str, Mapping[str, Any]]
 def architecture_from_config(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> Architecture:
     """The architecture that ``config`` describes.
 
-    ``specs``: model type -> mapping, ``follows`` already resolved (see `resolve`). ``assume`` names the model type to
-    follow when the config's own is unknown. Raises UnsupportedArchitecture for an unknown model type or an unknown
-    key, InvalidFile for impossible values.
+    ``specs``: model type -> mapping, ``follows`` already resolved (see `resolve`). An expression finds a key in the
+    language model's config first, then in the whole one; ``whole_config.key`` is the whole one's own. ``assume`` names
+    the model type to follow when the config's own is unknown. Raises UnsupportedArchitecture for an unknown model type
+    or an unknown key, InvalidFile for impossible values.
     """
     name = model_type_of(config, specs, assume)
     config = completed(config, specs[name])
     spec = composed(name, config, specs)
     configs = _language_configs(config, spec)
     refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name)
-    scope = Scope(configs, spec.get("defaults", {}))
+    scope = Scope([*configs, {"whole_config": config}], spec.get("defaults", {}))
     _require(scope, spec)
     return _build(name, spec, scope)
 
