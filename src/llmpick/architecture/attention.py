@@ -34,6 +34,8 @@ class Attention:
     value_from_key: bool = False
     window: int | None = None
     chunk: int | None = None
+    cross_tokens: int | None = None
+    """Keys and values come from this many states of an image, not from the text: they are cached once a sequence."""
     shares_cache_with: int | None = None
     makes_keys_and_values: bool = True
     input_size: int | None = None

@@ -13,6 +13,7 @@ class CacheLayer(NamedTuple):
 
     ``kind``: ``full`` (every token), ``sliding`` (the last ``window`` tokens), ``chunked`` (the current chunk of
     ``window`` tokens), ``latent`` (one compressed row a token, no V), ``indexer`` (keys of a sparse indexer),
+    ``cross`` (``fixed_tokens`` states of an image, whatever the context; one image a sequence is assumed),
     ``recurrent`` (a fixed state per sequence). Sizes are elements per token and layer (heads * head_dim), or, for
     ``recurrent``, elements per sequence and layer.
     """
@@ -28,17 +29,21 @@ class CacheLayer(NamedTuple):
     convolution_elements: int = 0
     shared_by: tuple[int, ...] = ()
     """Layers without a cache of their own that read this one."""
+    fixed_tokens: int = 0
+    """Tokens held from the start, instead of those of the context."""
 
     @property
     def elements_per_token(self) -> int:
         """Elements one further token adds in all of these layers (before any window is full)."""
+        if self.fixed_tokens:
+            return 0
         row = self.num_key_value_heads * (self.key_head_dim + self.value_head_dim)
         return len(self.layers) * row // self.tokens_per_entry
 
     def tokens_held(self, context: int) -> int:
-        """Tokens of a ``context`` that stay in the cache: all, or the window."""
-        if self.kind == "recurrent":
-            return 0
+        """Tokens that the cache holds at a ``context``: all of it, the window, or those of the image."""
+        if self.kind == "recurrent" or self.fixed_tokens:
+            return self.fixed_tokens
         held = context if self.window is None else min(context, self.window)
         return -(-held // self.tokens_per_entry)
 
@@ -78,7 +83,10 @@ def _layer_caches(layer: Layer, hidden_size: int) -> Iterator[CacheLayer]:
 
 
 def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Iterator[CacheLayer]:
-    if isinstance(part, Attention) and part.shares_cache_with is None:
+    if isinstance(part, Attention) and part.cross_tokens:
+        heads, held = part.num_key_value_heads, part.cross_tokens
+        yield CacheLayer("cross", layers, heads, part.head_dim, part.value_head_dim, fixed_tokens=held)
+    elif isinstance(part, Attention) and part.shares_cache_with is None:
         kind, window = ("chunked", part.chunk) if part.chunk else ("sliding", part.window)
         kind = kind if window else "full"
         yield CacheLayer(kind, layers, part.num_key_value_heads, part.head_dim, part.value_head_dim, window or None)

@@ -78,39 +78,44 @@ def _raw(raw: RawTensor, layers: tuple[int, ...]) -> Tensor:
     return Tensor(prefix + raw.name, raw.role, raw.shape, layers, raw.count, raw.active_count)
 
 
+def _module(part: Attention) -> str:
+    return "cross_attn" if part.cross_tokens else "self_attn"
+
+
 def _attention_rows(part: Attention, hidden_size: int) -> Iterator[Row]:
-    width = part.input_size or hidden_size
+    name, width = _module(part), part.input_size or hidden_size
     query = part.num_attention_heads * part.head_dim
     key = part.num_key_value_heads * part.head_dim if part.makes_keys_and_values else 0
     value = part.num_key_value_heads * part.value_head_dim if part.makes_keys_and_values else 0
     if part.fused_qkv:
-        yield from linear("self_attn.qkv_proj", "attention_qkv", query + key + value, width, part.query_bias)
+        yield from linear(f"{name}.qkv_proj", "attention_qkv", query + key + value, width, part.query_bias)
     else:
         gate_in_query = part.output_gate_elements if part.gate_in_query else 0
-        yield from linear("self_attn.q_proj", "attention_q", query + gate_in_query, width, part.query_bias)
-        yield from linear("self_attn.k_proj", "attention_k", key, width, part.key_bias)
+        yield from linear(f"{name}.q_proj", "attention_q", query + gate_in_query, width, part.query_bias)
+        yield from linear(f"{name}.k_proj", "attention_k", key, width, part.key_bias)
         if not part.value_from_key:
-            yield from linear("self_attn.v_proj", "attention_v", value, width, part.value_bias)
+            yield from linear(f"{name}.v_proj", "attention_v", value, width, part.value_bias)
     if part.output_gate_elements and not part.gate_in_query:
-        yield Row("self_attn.g_proj.weight", "attention_gate", (part.output_gate_elements, width))
+        yield Row(f"{name}.g_proj.weight", "attention_gate", (part.output_gate_elements, width))
     if part.output_projection:
         mixed = part.num_attention_heads * part.value_head_dim
         yield from linear(
-            "self_attn.o_proj", "attention_output", part.output_size or hidden_size, mixed, part.output_bias
+            f"{name}.o_proj", "attention_output", part.output_size or hidden_size, mixed, part.output_bias
         )
     if part.sinks:
-        yield Row("self_attn.sinks", "attention_sinks", (part.num_attention_heads,))
+        yield Row(f"{name}.sinks", "attention_sinks", (part.num_attention_heads,))
     yield from _attention_norm_rows(part)
 
 
 def _attention_norm_rows(part: Attention) -> Iterator[Row]:
+    name = _module(part)
     norms = {"q": part.query_norm_elements, "k": part.key_norm_elements, "v": part.value_norm_elements}
     for letter, elements in norms.items():
         if elements and (letter == "q" or part.makes_keys_and_values):
-            yield Row(f"self_attn.{letter}_norm.weight", f"{letter}_norm", (elements,))
+            yield Row(f"{name}.{letter}_norm.weight", f"{letter}_norm", (elements,))
         bias = elements if part.query_key_norm_bias else 0
         if bias and (letter == "q" or part.makes_keys_and_values):
-            yield Row(f"self_attn.{letter}_norm.bias", f"{letter}_norm", (bias,))
+            yield Row(f"{name}.{letter}_norm.bias", f"{letter}_norm", (bias,))
 
 
 def _latent_attention_rows(part: LatentAttention, hidden_size: int) -> Iterator[Row]:

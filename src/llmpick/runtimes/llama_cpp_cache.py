@@ -57,10 +57,12 @@ def layer_bytes(cache: CacheLayer, found: Cells, type_k: str, type_v: str, n_seq
     """Bytes of one layer's cache."""
     if cache.kind == "recurrent":
         return n_seq_max * _STATE_BYTES * (cache.recurrent_elements + cache.convolution_elements)
-    held = found.windowed if cache.window else found.full
+    held, streams = found.windowed if cache.window else found.full, found.streams
+    if cache.fixed_tokens:
+        held, streams = cache.fixed_tokens, n_seq_max
     key = row_bytes(cache.num_key_value_heads * cache.key_head_dim, type_k, types)
     value = 0 if cache.kind in _LATENT else row_bytes(cache.num_key_value_heads * cache.value_head_dim, type_v, types)
-    return found.streams * held * (key + value)
+    return streams * held * (key + value)
 
 
 def widest_window(caches: tuple[CacheLayer, ...]) -> int:

@@ -25,9 +25,12 @@ def held_tokens(cache: CacheLayer, tokens: int, block: int = 1, in_flight: int =
     """Cache entries that one sequence of ``tokens`` occupies, in whole blocks.
 
     A window keeps itself and what is in flight: ``min(window - 1 + in_flight, tokens)``, and one block more because it
-    need not start at a block's edge (vllm/v1/kv_cache_interface.py, SlidingWindowSpec).
+    need not start at a block's edge (vllm/v1/kv_cache_interface.py, SlidingWindowSpec). Cross-attention holds its image
+    whatever the context (CrossAttentionSpec there).
     """
-    if cache.window is None or cache.window >= tokens:
+    if cache.fixed_tokens:
+        held, extra = cache.fixed_tokens, 0
+    elif cache.window is None or cache.window >= tokens:
         held, extra = tokens, 0
     else:
         held, extra = min(cache.window - 1 + in_flight, tokens), int(block > 1)

@@ -127,7 +127,7 @@ def attended_tokens(caches: tuple[CacheLayer, ...], tokens: int) -> float:
         if cache.kind == "recurrent" or not tokens:
             continue
         window = min(tokens, cache.window or tokens)
-        mean = (window * window / 2 + (tokens - window) * window) / tokens
+        mean = cache.fixed_tokens or (window * window / 2 + (tokens - window) * window) / tokens
         total += (len(cache.layers) + len(cache.shared_by)) * mean
     return total
 
@@ -139,7 +139,7 @@ def prompt_flops(work: Work, tokens: int, depth: int = 0) -> float:
     and each token that it sees (QK and PV).
     """
     seen = attended_tokens(work.caches, tokens) + depth * sum(
-        len(cache.layers) for cache in work.caches if cache.kind != "recurrent" and not cache.window
+        len(cache.layers) for cache in work.caches if cache.kind not in ("recurrent", "cross") and not cache.window
     )
     products = 2.0 * (work.matrix_parameters * tokens + work.head_parameters)
     return products + 4.0 * work.attention_width * seen * tokens
