@@ -10,6 +10,7 @@ import gzip
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Config = dict[str, Any]
@@ -133,9 +134,59 @@ def refact(c: Config) -> int:
     return c["n_layer"] * block + h + 2 * c["vocab_size"] * h
 
 
+def mla(c: Config, heads: int, qkv_bias: bool = False) -> int:
+    """DeepSeek's latent attention."""
+    h, rank, key = c["hidden_size"], c["kv_lora_rank"], c["qk_nope_head_dim"] + c["qk_rope_head_dim"]
+    if c.get("q_lora_rank"):
+        query = linear(c["q_lora_rank"], h, qkv_bias) + c["q_lora_rank"] + linear(heads * key, c["q_lora_rank"])
+    else:
+        query = linear(heads * key, h)
+    latent = linear(rank + c["qk_rope_head_dim"], h, qkv_bias) + rank
+    return (
+        query
+        + latent
+        + linear(heads * (c["qk_nope_head_dim"] + c["v_head_dim"]), rank)
+        + linear(h, heads * c["v_head_dim"], qkv_bias)
+    )
+
+
+def ling_mlp(c: Config, layer: int) -> int:
+    """A dense MLP in the first layers, then experts and shared ones; the bias of the choice is a buffer."""
+    h = c["hidden_size"]
+    if layer < c.get("first_k_dense_replace", 0):
+        return gated(h, c["intermediate_size"], c.get("use_bias", False))
+    shared = c.get("moe_shared_expert_intermediate_size", c["moe_intermediate_size"]) * c["num_shared_experts"]
+    one = gated(h, c["moe_intermediate_size"], c.get("use_bias", False))
+    return c["num_experts"] * (one + h) + gated(h, shared)
+
+
+@of("bailing_moe", "llada2_moe", "sarvam_moe", "sarvam_mla", "bailing_moe_linear", "bailing_hybrid")
+def ling(c: Config) -> int:
+    """Ling's generations; one kind of attention in the last layer of a group, another in the others."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    group, layers = c.get("layer_group_size", 1), c["num_hidden_layers"]
+    bias, qkv_bias = c.get("use_bias", False), c.get("use_qkv_bias", False)
+    normed = 2 * dim if c.get("use_qk_norm", c["model_type"] != "bailing_moe") else 0
+    width = heads * dim
+    lightning = linear(3 * width, h, qkv_bias) + linear(h, width, bias) + linear(width, h) + width + normed
+    delta = 6 * linear(width, h) + 3 * width * c.get("short_conv_kernel_size", 0)
+    delta += heads + width + linear(heads, h) + dim
+    softmax = qkvo(h, heads, kv, dim, bias or qkv_bias, bias) + normed
+    total = h + tables(c, h, c["vocab_size"], False)
+    for layer in range(layers):
+        last = (layer + 1) % group == 0 or layer >= layers // group * group
+        if last:
+            total += mla(c, heads, qkv_bias) if "kv_lora_rank" in c else softmax
+            total += linear(heads, h) if "short_conv_kernel_size" in c else 0
+        else:
+            total += delta if "short_conv_kernel_size" in c else lightning
+        total += ling_mlp(c, layer) + 2 * h
+    return total
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
-    rows = [json.loads(line) for line in gzip.open(sys.argv[1], "rt")]
+    rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
     wrong = [row for row in rows if count(row["config"]) != row["total"]]
     for row in wrong:
         print(row["model_type"], count(row["config"]), row["total"])
