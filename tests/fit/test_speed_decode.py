@@ -108,7 +108,7 @@ def test_experts_on_the_host_are_read_at_the_hosts_pace(catalog: Any) -> None:
     found = speed(catalog, "gpt-oss-120b", "MXFP4_MOE", "RTX 4090", ram=96 * GIB)
     host = next(term for term in found.terms if term.name == "host")
     assert host.estimate > 0.5 / found.estimate
-    assert any("two channels assumed" in text for text in found.basis)
+    assert any("two memory channels assumed" in text for text in found.basis)
 
 
 def test_transformers_waits_for_the_longer_of_launches_and_reads(catalog: Any) -> None:

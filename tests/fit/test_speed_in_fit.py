@@ -76,7 +76,7 @@ def test_without_a_gpu_the_processor_has_a_speed(capsys: pytest.CaptureFixture[s
     rig = tmp_path / "rig.yaml"
     rig.write_text("devices: []\nhost: {total: 32GiB}\n", encoding="utf-8")
     assumed = answer(capsys, "memory", "llama-3-8b", "--hardware", str(rig))["decode_tokens_per_second"]
-    assert "two channels assumed" in assumed["basis"][0]
+    assert "two memory channels assumed" in assumed["basis"][0]
     rig.write_text("devices: []\nhost: {total: 32GiB, bandwidth: 300GB/s}\n", encoding="utf-8")
     known = answer(capsys, "memory", "llama-3-8b", "--hardware", str(rig))["decode_tokens_per_second"]
     assert known["estimate"] > 3 * assumed["estimate"]

@@ -108,7 +108,7 @@ class Scope(Mapping[str, Any]):
         self._configs = configs
         self._defaults = defaults
         self._where = where
-        self._values: dict[str, Any] = {}
+        self._values: dict[object, Any] = {}
         self.layer = 0
         self.layer_was_read = False
 
@@ -118,14 +118,18 @@ class Scope(Mapping[str, Any]):
         if key == "i":
             self.layer_was_read = True
             return self.layer
-        if key not in self._values:
-            before, self.layer_was_read = self.layer_was_read, False
-            value = self._look_up(key)
-            if not self.layer_was_read:
-                self._values[key] = value
-            self.layer_was_read = self.layer_was_read or before
-            return value
-        return self._values[key]
+        return self.once(key, lambda: self._look_up(key))
+
+    def once(self, key: object, make: Callable[[], Any]) -> Any:
+        """What ``make`` gives, made again only while it depends on the layer."""
+        if key in self._values:
+            return self._values[key]
+        before, self.layer_was_read = self.layer_was_read, False
+        value = make()
+        if not self.layer_was_read:
+            self._values[key] = value
+        self.layer_was_read = self.layer_was_read or before
+        return value
 
     def __iter__(self) -> Iterator[str]:
         return iter({*self._defaults, *(key for config in self._configs for key in config)})

@@ -7,6 +7,7 @@ says that no mapping knows is refused, because a key we do not understand may ch
 from collections.abc import Mapping
 from dataclasses import fields
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from llmpick.architecture.attention import Attention, CachedState, LatentAttention
@@ -200,22 +201,33 @@ def _layers(spec: Mapping[str, Any], count: int, scope: Scope) -> tuple[Layer, .
 
 
 def _layer_content(spec: Mapping[str, Any], scope: Scope) -> tuple[Any, ...]:
-    parts = tuple(
-        PARTS[part["kind"]](**_values(PARTS[part["kind"]], part, scope))
-        for key, part in spec.items()
-        if key not in ("norms", "tensors", "cached") and part and _stands(part, scope)
+    """Parts, norms, tensors and caches of the layer in the scope; what does not depend on the layer is made once."""
+    named = {key: part for key, part in spec.items() if key not in ("norms", "tensors", "cached") and part}
+    found = (scope.once(("part", key), partial(_part, part, scope)) for key, part in named.items())
+    return (
+        tuple(part for part in found if part is not None),
+        scope.once("layer norms", lambda: _norms(spec.get("norms", {}), scope)),
+        scope.once("layer tensors", lambda: _raw_tensors(spec.get("tensors", {}), scope)),
+        scope.once("layer caches", lambda: _cached(spec.get("cached", {}), scope)),
     )
-    norms = tuple(
+
+
+def _part(part: Mapping[str, Any], scope: Scope) -> Any:
+    return PARTS[part["kind"]](**_values(PARTS[part["kind"]], part, scope)) if _stands(part, scope) else None
+
+
+def _norms(spec: Mapping[str, Any], scope: Scope) -> tuple[tuple[str, int], ...]:
+    return tuple(
         (key, _size(key, scope.evaluate(norm["width"] if isinstance(norm, Mapping) else norm)))
-        for key, norm in spec.get("norms", {}).items()
+        for key, norm in spec.items()
         if norm and (not isinstance(norm, Mapping) or _stands(norm, scope))
     )
-    cached = tuple(
-        CachedState(**_values(CachedState, state, scope))
-        for state in spec.get("cached", {}).values()
-        if state and _stands(state, scope)
+
+
+def _cached(spec: Mapping[str, Any], scope: Scope) -> tuple[CachedState, ...]:
+    return tuple(
+        CachedState(**_values(CachedState, state, scope)) for state in spec.values() if state and _stands(state, scope)
     )
-    return parts, norms, _raw_tensors(spec.get("tensors", {}), scope), cached
 
 
 def _stands(part: Mapping[str, Any], scope: Scope) -> bool:

@@ -235,4 +235,4 @@ def host_of(row: Mapping[str, Any], bandwidth: float | None) -> Host:
         known = [bandwidth * share[end] for end in ("estimate", "low", "high")]
         return Host(known[0], known[1], known[2], "share of its bandwidth that processors reach")
     ends = [1e9 * assumed[end] * share[end] for end in ("estimate", "low", "high")]
-    return Host(ends[0], ends[1], ends[2], "main memory's bandwidth is not known: two channels assumed")
+    return Host(ends[0], ends[1], ends[2], "two memory channels assumed (the bandwidth is not known)")
