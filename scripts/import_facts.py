@@ -33,6 +33,7 @@ from import_tables import (
     LICENCES,
     MORE_SOURCES,
     NAMES,
+    NATIVE_FORMATS,
     ORGANIZATIONS,
     RELEASE_DATES,
 )
@@ -120,8 +121,7 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         record["context_length"] = fact["context_length"]
     if fact["derived_from"]:
         record["derived_from"] = fact["derived_from"]
-    if fact["id"] in DERIVATIONS:
-        record["derivation"] = DERIVATIONS[fact["id"]]
+    record |= {"derivation": DERIVATIONS[fact["id"]]} if fact["id"] in DERIVATIONS else {}
     if fact["training_tokens"]:
         record["training"] = {"tokens": fact["training_tokens"]}
     if fact["languages"] and fact["languages"] != "hy-v3":
@@ -131,6 +131,9 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
         others = [*same_shape(repository, facts["repositories"]), *MORE_REPOSITORIES.get(fact["id"], [])]
         record["repositories"] = list({name.lower(): name for name in [repository, *others]}.values())
         record["variants"] = variants(record["repositories"])
+    if fact["id"] in NATIVE_FORMATS:
+        record["native_format"], where = NATIVE_FORMATS[fact["id"]]
+        sources["native_format"] = source(where, date)
     if fact["safetensors_total_params"]:
         record["checkpoint_parameters"] = fact["safetensors_total_params"]
         if fact["id"] in CHECKPOINT_STORES:
@@ -185,9 +188,8 @@ def main() -> None:
         "others": other_benchmarks(directory / "quality/benchmarks.jsonl"),
         "claims": __import__("import_claims").claims(yaml.safe_load((directory / "survey-claims.yaml").read_text())),
     }  # fmt: skip
-    measured = [
-        row["model"] for name in ("benchmarks", "mmlu_consensus") for row in rows(directory / f"quality/{name}.jsonl")
-    ]
+    measured = [row["model"] for name in ("benchmarks", "mmlu_consensus")
+                for row in rows(directory / f"quality/{name}.jsonl")]  # fmt: skip
     facts["licences"] = {row["family"]: row for row in rows(directory / "quality/licences.jsonl")}
     facts["repositories"] = sorted({name for name in measured if re.fullmatch(r"[\w.-]+/[\w.-]+", name)})
     tokenizers = {row["family"]: row for row in rows(directory / "quality/languages_tokenizers.jsonl")}
@@ -203,9 +205,9 @@ def main() -> None:
         if table:
             add_description(record, describe(tokenizers[table], record["config"], options.date))
         families.setdefault(family, {})[fact["id"]] = record
-    for records in families.values():
-        inherit(records, {each: row for some in families.values() for each, row in some.items()})
+    everything = {each: row for some in families.values() for each, row in some.items()}
     for family, records in families.items():
+        inherit(records, everything)
         write_family(CATALOG / "models" / family, records)
 
 
@@ -270,7 +272,7 @@ def attention(text: str, config: dict[str, Any]) -> str:
 
 ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "derivation", "published_parameters",
          "context_length", "languages", "chinese_support", "position_encoding", "normalization", "activation",
-         "attention", "tokenizer", "training", "config", "variants", "repositories", "aliases",
+         "attention", "tokenizer", "training", "config", "native_format", "variants", "repositories", "aliases",
          "checkpoint_parameters", "checkpoint_stores", "checkpoint_note", "benchmarks", "claims", "notes", "sources")  # fmt: skip
 
 

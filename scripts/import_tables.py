@@ -244,3 +244,27 @@ MORE_SOURCES = {
         "languages",
     ): "https://huggingface.co/bigscience/bloom/blob/8ffc30e8203886158445cbc08e88b1b4e894c035/README.md"
 }
+
+_CONFIGS = "ai-dynamo/aiconfigurator:aic-core/src/aiconfigurator_core/model_configs"
+
+# Packed weights as the makers publish them: (format in catalog/formats/packed.yaml, where it says so). Models that are
+# published in 16 bits with a packed sibling are not here.
+NATIVE_FORMATS = {
+    **{model: ("MXFP4", f"{_CONFIGS}/openai--{model}_config.json: quantization_config") for model in ("gpt-oss-20b", "gpt-oss-120b")},
+    **{model: ("FP8-block", f"{_CONFIGS}/{name}_config.json: quantization_config") for model, name in (
+        ("deepseek-v3", "deepseek-ai--DeepSeek-V3"), ("deepseek-r1", "deepseek-ai--DeepSeek-R1"),
+        ("deepseek-v3.2", "deepseek-ai--DeepSeek-V3.2"), ("kimi-k2", "moonshotai--Kimi-K2-Instruct"),
+        ("mimo-v2-flash", "XiaomiMiMo--MiMo-V2-Flash"), ("minimax-m2.5", "MiniMaxAI--MiniMax-M2.5"),
+    )},
+    **{model: ("FP8-block", f"{repository}: FP8 scales in the checkpoint (weight_scale_inv)") for model, repository in (
+        ("deepseek-r1-0528", "deepseek-ai/DeepSeek-R1-0528"), ("deepseek-v3-0324", "deepseek-ai/DeepSeek-V3-0324"),
+        ("deepseek-v3.1", "deepseek-ai/DeepSeek-V3.1"), ("deepseek-v3.2-exp", "deepseek-ai/DeepSeek-V3.2-Exp"),
+        ("minimax-m2.1", "MiniMaxAI/MiniMax-M2.1"),
+    )},
+    "minimax-m2": ("FP8-block", "whn09/neuronx-distributed-inference:examples/minimax_m2_misc/SUMMARY.md (the checkpoint's dtypes)"),
+    **{model: ("FP8-block-MXFP4", f"{_CONFIGS}/deepseek-ai--{name}_config.json: quantization_config, expert_dtype fp4")
+       for model, name in (("deepseek-v4-flash", "DeepSeek-V4-Flash"), ("deepseek-v4-pro", "DeepSeek-V4-Pro"))},
+    "kimi-k2.5": ("W4A16-experts", f"{_CONFIGS}/moonshotai--Kimi-K2.5_config.json: quantization_config"),
+    **{model: ("W4A16-experts", f"https://huggingface.co/moonshotai/{name}: a scale per 32 expert weights, as kimi-k2.5")
+       for model, name in (("kimi-k2.6", "Kimi-K2.6"), ("kimi-k2.7-code", "Kimi-K2.7-Code"))},
+}  # fmt: skip

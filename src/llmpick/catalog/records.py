@@ -125,6 +125,8 @@ class ModelRecord:
     attention: Text | None = None
     training: Training | None = None
     config: dict[str, Any]
+    native_format: Text | None = None
+    """The packed format (catalog/formats/packed.yaml) in which the makers publish the weights; absent: 16 or 32 bit."""
     checkpoint_parameters: Count | None = None
     checkpoint_stores: list[Text] = field(default_factory=list)
     """Items of `inventory.checkpoint` that make up the difference between the checkpoint's elements and the count."""

@@ -13,7 +13,8 @@ from llmpick.catalog.yaml_door import Problem
 Check = Callable[[CatalogData], Iterator[Problem]]
 SOURCED = (
     "release_date", "licence", "published_parameters", "config", "training", "languages", "checkpoint_parameters",
-    "context_length", "chinese_support", "tokenizer", "position_encoding", "normalization", "activation", "attention",
+    "native_format", "context_length", "chinese_support", "tokenizer", "position_encoding", "normalization", "activation",
+    "attention",
 )  # fmt: skip
 """Facts that must name a source. Names, repositories and lineage are checked by whoever opens the link they are."""
 FIRST_YEAR = 2017
@@ -28,10 +29,13 @@ def problems(data: CatalogData) -> list[Problem]:
 
 
 def references(data: CatalogData) -> Iterator[Problem]:
-    """Licences and originals exist; lineage has no cycle."""
+    """Licences, originals and native formats exist; lineage has no cycle."""
     for model_id, source in data.models.items():
         if source.data.get("licence") not in data.licences:
             yield at(source, ("licence",), f"{source.data.get('licence')!r} is not in licences.yaml")
+        native = source.data.get("native_format")
+        if native is not None and native not in data.formats["packed"]["formats"]:
+            yield at(source, ("native_format",), f"{native!r} is not in formats/packed.yaml")
         base = source.data.get("derived_from")
         if base is not None and base not in data.models:
             yield at(source, ("derived_from",), f"{base!r} is not in the catalog")

@@ -14,11 +14,12 @@ from llmpick.catalog.snapshot import Place, table
 from llmpick.catalog.subject import Subject, subject_of_model
 from llmpick.errors import InvalidFile
 from llmpick.fit.quality import KNOWLEDGE, Evidence, evidence
+from llmpick.fit.subjects import native_of
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
 from llmpick.formats.gguf_mix import converts
 from llmpick.inventory.caches import CacheLayer
-from llmpick.runtimes.llama_cpp import Loaded, cached_by_llama_cpp
+from llmpick.runtimes.llama_cpp import NAME, Loaded, cached_by_llama_cpp
 from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
 
 GGUF_LADDER = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
@@ -39,6 +40,8 @@ class Profile(NamedTuple):
     weights: dict[str, tuple[int, int, int, int, int, int]]
     evidence: Evidence | None
     group: str
+    native: str | None = None
+    """The makers' own format as the runtime takes it, where they do not publish 16 or 32 bit."""
 
     def device_bytes(self, format_name: str) -> int:
         """Weight bytes on the devices when every layer is there."""
@@ -87,8 +90,10 @@ def _light_rows(catalog: Catalog, by_layer: dict[str, Any]) -> dict[str, Any]:
             subject = subject_of_model(model_id, catalog)
             if not converts(subject.architecture, catalog.formats):
                 continue
-            weighed = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in PROFILED}
-            found[model_id] = _row(catalog, subject, weighed)
+            native = native_of(subject, NAME, catalog.formats)
+            names = (*PROFILED, native) if native else PROFILED
+            weighed = {name: weigh(subject.architecture, subject.tensors, name, catalog.formats) for name in names}
+            found[model_id] = [*_row(catalog, subject, weighed), native]
             by_layer[model_id] = {name: _weights_row(weights) for name, weights in weighed.items()}
         except InvalidFile:
             continue
@@ -116,11 +121,11 @@ def _summed(weights: WeightBytes) -> list[int]:
 
 
 def _profile(model_id: str, row: list[Any]) -> Profile:
-    layers, total, active, context, shape, caches, weights, best, group = row
+    layers, total, active, context, shape, caches, weights, best, group, native = row
     return Profile(
         model_id, layers, total, active, context, Shape(**shape),
         tuple(_cache(cache) for cache in caches),
-        {name: tuple(sizes) for name, sizes in weights.items()}, Evidence(*best) if best else None, group,
+        {name: tuple(sizes) for name, sizes in weights.items()}, Evidence(*best) if best else None, group, native,
     )  # fmt: skip
 
 

@@ -13,12 +13,15 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.fit.ordering import Candidate, Pair, Ranked, grouped, placed_in_order
 from llmpick.fit.placement import GGUF_ESTIMATES, Placed, judge, max_context, max_users, place_llama_cpp
 from llmpick.fit.profiles import GGUF_LADDER, Profile, kv_types, loaded, profiles
-from llmpick.fit.quality import Evidence, Quality, format_loss
+from llmpick.fit.quality import Evidence, Loss, Quality, format_loss
 from llmpick.fit.speed.answers import NOTHING, Speeds, Told, light_work, whole_on, work_of_profile
 from llmpick.fit.speed.decode import Speed
 from llmpick.formats.base import WeightBytes
+from llmpick.formats.loading import ladder_from
 from llmpick.runtimes import llama_cpp, registry
 from llmpick.runtimes.base import Budget, Request
+
+NO_LOSS = Loss(0.0, 0.0, 0.0, True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Wish:
 
     request: Request
     formats: tuple[str, ...] = GGUF_LADDER
+    usual: bool = False
+    """Whether nobody named formats: then a model that its makers publish packed is tried in that first."""
     runtime: str = llama_cpp.NAME
     allowed: frozenset[str] | None = None
     """Ids that pass the user's filters (None: all)."""
@@ -113,16 +118,23 @@ def _candidate(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence
     if wish.min_speed is not None and (speed is None or speed.estimate < wish.min_speed):
         return None
     known = profile.evidence if wish.evidence is None else wish.evidence.get(profile.model_id)
-    quality = Quality(known, format_loss(name, profile.total, measured).on_scale(wish.loss_scale))
+    quality = Quality(known, loss_of(profile, name, measured).on_scale(wish.loss_scale))
     return Candidate(profile, name, verdict, total, quality, placed, speed)
+
+
+def loss_of(profile: Profile, name: str, measured: Sequence[Mapping[str, Any]]) -> Loss:
+    """What a format costs this model: nothing if it is the makers' own, in which the published figures were taken."""
+    return NO_LOSS if name == profile.native else format_loss(name, profile.total, measured)
 
 
 def _fast_enough(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence[Budget], request: Request,
                  data: Mapping[str, Any]) -> tuple[str, ...]:  # fmt: skip
-    """The formats that reach the least speed when all of the model is on the devices."""
+    """The formats to try, best first, that reach the least speed when all of the model is on the devices."""
+    native = profile.native if wish.usual else None
+    formats = ladder_from(native, wish.formats, lambda name: profile.weights[name][0])
     if wish.min_speed is None or not devices:
-        return wish.formats
-    found = [(name, _speed(catalog, profile, name, None, wish, devices, request, data)) for name in wish.formats]
+        return formats
+    found = [(name, _speed(catalog, profile, name, None, wish, devices, request, data)) for name in formats]
     return tuple(name for name, speed in found if speed is not None and speed.estimate >= wish.min_speed)
 
 

@@ -14,10 +14,10 @@ from llmpick.fit import layouts
 from llmpick.fit.ordering import Candidate, Pair, Ranked, grouped, placed_in_order
 from llmpick.fit.placement import Placed
 from llmpick.fit.profiles import Profile
-from llmpick.fit.quality import KNOWLEDGE, Quality, evidence, format_loss
-from llmpick.fit.ranking import Wish, within
+from llmpick.fit.quality import KNOWLEDGE, Quality, evidence
+from llmpick.fit.ranking import Wish, loss_of, within
 from llmpick.fit.speed.answers import NOTHING, Told, work_of_model
-from llmpick.fit.subjects import model_in
+from llmpick.fit.subjects import model_in, native_of, usual_ladder
 from llmpick.runtimes.base import Budget, Model, Request
 from llmpick.runtimes.llama_cpp_compute import shape_of
 from llmpick.runtimes.parts import need_devices
@@ -71,7 +71,10 @@ class Served:
         profile = self._profile(subject)
         request = within(profile, self.wish.request)
         found: tuple[str, Placed] | None = None
-        for name in self.wish.formats:
+        formats = self.wish.formats
+        if self.wish.usual:
+            formats = usual_ladder(subject, self.runtime, self.catalog.formats, formats)
+        for name in formats:
             made = self._placed(subject, name, request)
             if made is not None and (found is None or made.verdict == "fits" or found[1].verdict == "no"):
                 found = name, made
@@ -93,7 +96,7 @@ class Served:
 
     def _judged(self, profile: Profile, name: str, placed: Placed) -> Candidate:
         known = profile.evidence if self.wish.evidence is None else self.wish.evidence.get(profile.model_id)
-        quality = Quality(known, format_loss(name, profile.total, self.measured).on_scale(self.wish.loss_scale))
+        quality = Quality(known, loss_of(profile, name, self.measured).on_scale(self.wish.loss_scale))
         speed = self._told(profile, name, placed).decode
         return Candidate(profile, name, placed.verdict, placed.estimate.total, quality, placed, speed)
 
@@ -110,7 +113,7 @@ class Served:
         return Profile(
             subject.id, subject.architecture.num_hidden_layers, subject.parameters.total, subject.parameters.active,
             subject.max_context, shape_of(subject.architecture), subject.caches, {}, best,
-            counts(self.catalog)[subject.id]["shape"],
+            counts(self.catalog)[subject.id]["shape"], native_of(subject, self.runtime, self.catalog.formats),
         )  # fmt: skip
 
     def _most(self, candidate: Candidate, placed: Placed) -> tuple[int, int]:

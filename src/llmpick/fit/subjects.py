@@ -1,13 +1,13 @@
 """A subject as a runtime takes it: its weights in a format that is computed, or as its file stores them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from llmpick.catalog.subject import Subject
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
-from llmpick.formats.loading import check_loads, default_format, runtime_for
+from llmpick.formats.loading import check_loads, default_format, ladder_from, native_format, runtime_for
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Model
 from llmpick.runtimes.registry import runtime_named
@@ -47,8 +47,22 @@ def loadable_format(subject: Subject, runtime: str) -> str | None:
 
 
 def usual_format(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str:
-    """The format taken when none is named: the file's own, else what the runtime's users usually take."""
-    return loadable_format(subject, runtime) or default_format(runtime, formats)
+    """The format taken when none is named: the file's own, the makers' own, else what the runtime's users usually take."""
+    return loadable_format(subject, runtime) or native_of(subject, runtime, formats) or default_format(runtime, formats)
+
+
+def native_of(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str | None:
+    """The makers' own packed format as ``runtime`` takes it; None: they publish 16 or 32 bit, or it cannot be loaded."""
+    return native_format(subject.record.native_format if subject.record else None, runtime, formats)
+
+
+def usual_ladder(subject: Subject, runtime: str, formats: Mapping[str, Any], ladder: Sequence[str]) -> tuple[str, ...]:
+    """``ladder`` (formats that the runtime's users try, best first) for this model: from its makers' own format on."""
+
+    def size_of(name: str) -> int:
+        return model_in(subject, name, formats).weights.tensor_bytes
+
+    return ladder_from(native_of(subject, runtime, formats), ladder, size_of)
 
 
 def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:

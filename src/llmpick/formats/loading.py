@@ -1,6 +1,6 @@
 """Which runtimes load which weight formats (catalog/formats/ladders.yaml), and what each takes when none is named."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llmpick.errors import UnknownName, UsageError
@@ -38,6 +38,25 @@ def default_format(runtime: str, formats: Mapping[str, Any]) -> str:
     if runtime not in usual:
         raise UnknownName.near("runtime", runtime, list(usual))
     return usual[runtime]
+
+
+def native_format(native: str | None, runtime: str, formats: Mapping[str, Any]) -> str | None:
+    """The format in which ``runtime`` takes weights that their makers publish packed as ``native``; None: in no such one.
+
+    A GGUF file is made from them (`native_mixes`), the other runtimes load them as they are. Raises UnknownName.
+    """
+    table = formats["ladders"]
+    if native is None or runtime in table["native_mixes"]:
+        return table["native_mixes"].get(runtime, {}).get(native) if native else None
+    return native if runtime in runtimes_for(native, formats) else None
+
+
+def ladder_from(native: str | None, ladder: Sequence[str], size_of: Callable[[str], int]) -> tuple[str, ...]:
+    """The formats to try, best first: from a native one on, only what is smaller. A larger one would hold no more."""
+    if native is None:
+        return tuple(ladder)
+    most = size_of(native)
+    return (native, *(name for name in ladder if size_of(name) < most))
 
 
 def check_loads(runtime: str, format_name: str, formats: Mapping[str, Any]) -> None:

@@ -76,6 +76,8 @@ def tensor_sizer(name: str, formats: Mapping[str, Any]) -> Callable[[Tensor], in
 
 
 def _tensor_bytes(tensor: Tensor, row: Mapping[str, Any], table: Mapping[str, Any]) -> int:
+    if tensor.component == "experts":
+        row = row.get("experts", row)
     if len(tensor.shape) == 2 and _is_packed(tensor, row, table):
         return linear_bytes(tensor.shape[0], tensor.shape[1], row)
     if tensor.role == "output_head" and "head_bits" in row and len(tensor.shape) == 2:

@@ -11,6 +11,7 @@ from llmpick.fit.launching.engines import GGUF_RUNTIMES, launch, publishes
 from llmpick.fit.launching.planned import Planned
 from llmpick.fit.placement import Placed
 from llmpick.fit.requests import formats_to_try
+from llmpick.fit.subjects import native_of, usual_ladder
 from llmpick.report.document import Document, Lines
 from llmpick.report.memory import Maker, Question
 from llmpick.runtimes.base import memory_json
@@ -27,9 +28,10 @@ def launch_document(
     """
     chosen, placed = _best(question, catalog, bool(given["repository"]))
     subject, found = question.subject, placed.estimate
+    own = chosen == native_of(subject, found.runtime, catalog.formats)  # what the model's own repository holds
     planned = Planned(
         runtime=found.runtime, model=subject.id if subject.source == "catalog" else "model",
-        repository=given["repository"] or _repository(subject, catalog), repository_given=bool(given["repository"]),
+        repository=given["repository"] or _repository(subject, catalog), repository_given=own or bool(given["repository"]),
         file=given["file"] or (given["model"] if subject.source == "gguf" and found.runtime in GGUF_RUNTIMES else None),
         format_name=chosen, request=question.request, placement=found.placement,
         usable_bytes=tuple(device.usable_bytes for device in question.devices), port=given["port"],
@@ -55,9 +57,11 @@ def _best(question: Question, catalog: Catalog, repository_given: bool) -> tuple
         maker = Maker(question, catalog)
         return maker.format_name, maker.placed(question)
     best: tuple[str, Placed] | None = None
-    ladder = formats_to_try(None, catalog.formats, question.runtime)
+    ladder = usual_ladder(question.subject, question.runtime, catalog.formats,
+                          formats_to_try(None, catalog.formats, question.runtime))  # fmt: skip
+    native = native_of(question.subject, question.runtime, catalog.formats)
     for name in ladder:
-        if not publishes(question.runtime, name, catalog.runtimes["launch"], repository_given):
+        if not publishes(question.runtime, name, catalog.runtimes["launch"], repository_given or name == native):
             continue
         asked = replace(question, format_name=name)
         placed = Maker(asked, catalog).placed(asked)
