@@ -1,4 +1,4 @@
-"""``fit --inventory``: one answer per kind of node of a cluster."""
+"""``--inventory``: one answer per kind of node of a cluster."""
 
 from typing import TYPE_CHECKING
 
@@ -6,8 +6,10 @@ from llmpick.errors import UsageError
 
 if TYPE_CHECKING:
     from llmpick.catalog import Catalog
+    from llmpick.catalog.subject import Subject
     from llmpick.fit.answering import Choice
     from llmpick.fit.nodes import NodeGroup
+    from llmpick.fit.planning import Asked
     from llmpick.fit.ranking import Wish
     from llmpick.report.cluster import NodeAnswer
     from llmpick.report.document import Document
@@ -23,6 +25,20 @@ def inventory_document(catalog: "Catalog", path: str, wish: "Wish", choice: "Cho
         raise UsageError("--inventory and --gpu or --hardware both describe the machine", "give one of them")
     groups, notes = node_groups(read_inventory(path, catalog.gpus))
     return cluster_document([_answered(catalog, group, wish, choice) for group in groups], notes)
+
+
+def plan_inventory(catalog: "Catalog", path: str, subject: "Subject", asked: "Asked", everything: bool) -> "Document":
+    """Which of the nodes and cards in the file ``path`` run the model."""
+    from llmpick.cli.machine import budgets, host_bytes
+    from llmpick.fit.node_plans import Kind, node_plans
+    from llmpick.fit.nodes import node_groups
+    from llmpick.hardware.clusters import read_inventory
+    from llmpick.report.node_plans import node_plans_document
+
+    groups, notes = node_groups(read_inventory(path, catalog.gpus))
+    kinds = [Kind(group, budgets(group.machine, False), host_bytes(group.machine, False)) for group in groups]
+    answers = [node_plans(asked, kind, catalog, everything) for kind in kinds]
+    return node_plans_document(subject, asked, answers, notes)
 
 
 def _answered(catalog: "Catalog", group: "NodeGroup", wish: "Wish", choice: "Choice") -> "NodeAnswer":

@@ -24,6 +24,10 @@ Ram = Annotated[str | None, typer.Option("--ram", metavar="SIZE", help="Host mem
 HardwareFile = Annotated[
     str | None, typer.Option("--hardware", metavar="FILE", help="A rig saved by `llmpick hardware --save`.")
 ]
+Inventory = Annotated[
+    str | None,
+    typer.Option("--inventory", metavar="FILE", help="Nodes: kubectl, scontrol or Ray as JSON, or YAML; - is stdin."),
+]
 Runtime = Annotated[str, typer.Option("--runtime", "-r", metavar="NAME", help="llama.cpp, vllm, transformers, ...")]
 Context = Annotated[
     str | None, typer.Option("--context", "-c", metavar="TOKENS", help="Context length, such as 8192 or 32k.")

@@ -18,6 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command(
     epilog="Examples:  llmpick plan llama-3.1-70b   |   llmpick plan qwen3-32b --context 32k --form desktop"
     "   |   llmpick plan deepseek-v3 -r vllm   |   llmpick plan llama-3.1-8b --train qlora"
+    "   |   kubectl get nodes -o json | llmpick plan qwen3-32b -r vllm --inventory -"
 )
 def plan(
     model: Annotated[
@@ -42,6 +43,7 @@ def plan(
             "--min-speed", min=0.0, metavar="TOK/S", help="At least so fast: the low end of the 90% interval."
         ),
     ] = None,
+    inventory: options.Inventory = None,
     train: Annotated[
         str | None,
         typer.Option("--train", metavar="METHOD", help="Fine-tuning instead of running: lora, qlora or full."),
@@ -59,38 +61,44 @@ def plan(
     output: options.Output = None,
     catalog: options.CatalogDir = None,
 ) -> int:
-    """Find the GPUs that hold a model (without --quant: about four bits or more; a file as it is), cheapest first by launch price."""
+    """Find the GPUs that hold a model (without --quant: about four bits or more; a file as it is), of all or of --inventory."""
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
-    from llmpick.fit.planning import Bounds, with_speeds
+    from llmpick.fit.plan_questions import asked_of
+    from llmpick.fit.planning import Bounds
     from llmpick.fit.planning import options as find_options
-    from llmpick.fit.ranking import runtime_data
-    from llmpick.fit.requests import formats_to_try, request_of
-    from llmpick.fit.speed.work import work_of_model
-    from llmpick.fit.subjects import loadable_format, loaded_subject, model_in
+    from llmpick.fit.requests import request_of
     from llmpick.report.export import show
     from llmpick.report.planning import plan_document
-    from llmpick.runtimes.registry import runtime_named
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
     bounds = Bounds(frozenset(form) if form else None, frozenset(vendor) if vendor else None, budget)
+    shown_as = options.chosen_format(output_format, as_json)
+    if inventory is not None:
+        _refuse_beside_inventory(form=form, vendor=vendor, budget=budget, train=train)
     if train is not None:
         document = _training(opened, subject, train, options.tokens(sequence) or 2048, users, bounds, limit)
-        return show(document, options.chosen_format(output_format, as_json), output)
-    known = runtime_named(runtime)
+        return show(document, shown_as, output)
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
-    ladder = formats_to_try(quant, opened.formats, known.name)
-    own = loadable_format(subject, known.name)
-    ladder = (own,) if own and quant is None else ladder[:4] if quant is None else ladder
-    take = loaded_subject if known.gguf else model_in
-    models = [(name, take(subject, name, opened.formats)) for name in ladder]
-    data = runtime_data(opened, known.name)
-    found = find_options(known.name, models, request, opened.gpus, data, bounds)
-    works = {name: work_of_model(model_in(subject, name, opened.formats), known.name) for name in ladder}
-    found = with_speeds(found, works, request, opened, data["kv_types"], min_speed)
-    document = plan_document(subject, known.name, found, limit, request, hide=not show_all, least=min_speed)
-    return show(document, options.chosen_format(output_format, as_json), output)
+    asked = asked_of(subject, opened, runtime, quant, request, min_speed)
+    if inventory is not None:
+        from llmpick.cli.inventory import plan_inventory
+
+        return show(plan_inventory(opened, inventory, subject, asked, show_all), shown_as, output)
+    found = find_options(asked, opened, bounds)
+    return show(plan_document(subject, asked, found, limit, hide=not show_all), shown_as, output)
+
+
+def _refuse_beside_inventory(**given: object) -> None:
+    """What is chosen among all cards there are says nothing about the cards that somebody has."""
+    from llmpick.errors import UsageError
+
+    beside = [f"--{name}" for name, value in given.items() if value is not None]
+    if beside:
+        raise UsageError(
+            f"{', '.join(beside)} and --inventory do not go together", "the inventory says which cards there are"
+        )
 
 
 def _training(

@@ -91,6 +91,18 @@ def place(runtime: str, model: Model, request: Request, devices: Sequence[Budget
     return best
 
 
+def fitting(runtime: str, model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any],
+            node: int | None = None) -> Iterator[Placed]:  # fmt: skip
+    """Every layout whose high end fits, fewest devices first. A layout named in the settings is the only one."""
+    if devices and set(PARALLEL.get(runtime, ())) & set(request.settings):
+        asked = placed_as_it_is(estimate(runtime, model, request, devices, data), None)
+        yield from [asked] if asked.verdict == "fits" else []
+        return
+    for layout, found in _tried(runtime, model, request, devices, data, node):
+        if judge(found, None) == "fits":
+            yield _told(layout, model, found, "fits", len(devices))
+
+
 def _nearness(verdict: str, found: Estimate) -> tuple[int, float]:
     return VERDICTS.index(verdict), max(device.low / max(device.usable, 1) for device in found.devices)
 

@@ -46,5 +46,6 @@ def node_groups(nodes: Sequence[ClusterNode]) -> tuple[list[NodeGroup], tuple[st
 
 def _group(members: Sequence[ClusterNode]) -> NodeGroup:
     first = members[0]
-    machine = described_machine(first.devices, first.ram_bytes)
+    devices = sorted(first.devices, key=lambda device: -(device.usable or 0))
+    machine = described_machine(devices, first.ram_bytes)
     return NodeGroup(sum(node.count for node in members), tuple(node.name for node in members), machine)

@@ -2,14 +2,15 @@
 
 Every catalog GPU is tried alone and in twos, fours and (data-centre cards) eights, and for runtimes that pipeline over
 machines in two and four machines of eight; of each card, the smallest count that fits is kept. Cheapest first by launch
-price; cards without a known price come last, by memory.
+price; cards without a known price come last, by memory. Where a speed is asked for, more cards and smaller formats are
+tried until the low end of its interval reaches it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from llmpick.catalog.catalog import Catalog
-from llmpick.fit.layouts import PARALLEL, place
+from llmpick.fit.layouts import PARALLEL, fitting
 from llmpick.fit.placement import GGUF_ESTIMATES, Placed, placed_as_it_is
 from llmpick.fit.speed.answers import Speeds
 from llmpick.fit.speed.decode import Speed
@@ -62,32 +63,50 @@ class Bounds(NamedTuple):
 
 
 NO_BOUNDS = Bounds()
-Models = Sequence[tuple[str, llama_cpp.Loaded | Model]]
 
 
-def options(runtime: str, models: Models, request: Request, gpus: Mapping[str, Mapping[str, Any]],
-            data: Mapping[str, Any], bounds: Bounds = NO_BOUNDS) -> list[Option]:  # fmt: skip
-    """``models``: (format, model), best first. For each card the fewest that fit, in the best format they allow."""
-    found = []
-    for gpu_id, row in gpus.items():
-        if bounds.allow(row) and (runtime != "mlx" or row["vendor"] == "apple"):
-            option = _fewest(runtime, gpu_id, row, models, request, data)
-            if option is not None and affordable(option, bounds.budget_usd):
-                found.append(option)
-    return sorted(found, key=by_price)
+class Asked(NamedTuple):
+    """What is to run, wherever: ``models`` as (format, model), best first; ``works``: by format.
+
+    ``data``: the runtime's figures. ``limit``: the model's longest context (None: not known). ``least``: tokens per
+    second that the low end of a speed's interval must reach.
+    """
+
+    runtime: str
+    models: Sequence[tuple[str, llama_cpp.Loaded | Model]]
+    works: Mapping[str, Work]
+    request: Request
+    data: Mapping[str, Any]
+    limit: int | None = None
+    least: float | None = None
+
+    def fast(self, speed: Speed | None) -> bool:
+        """Whether a speed is enough."""
+        return self.least is None or (speed is not None and speed.low >= self.least)
 
 
-def with_speeds(found: Sequence[Option], works: Mapping[str, Work], request: Request, catalog: Catalog,
-                kv_types: Mapping[str, Any], least: float | None = None) -> list[Option]:  # fmt: skip
-    """Each option with its speed. ``works``: by format. ``least``: tokens per second that the low end must reach."""
-    timed = []
-    for option in found:
-        row = catalog.gpus[option.gpu_id]
-        speeds = Speeds(catalog, [row_speed(option.gpu_id, row)] * option.cards, None)
-        speed = speeds.decode(works[option.format_name], option.estimate, request, kv_types)
-        if least is None or (speed is not None and speed.low >= least):
-            timed.append(option._replace(decode=speed))
-    return timed
+class Found(NamedTuple):
+    """``options`` in order; ``fastest`` of what holds the model, where a speed was asked for that nothing reaches."""
+
+    options: list[Option]
+    fastest: Option | None = None
+
+
+def options(asked: Asked, catalog: Catalog, bounds: Bounds = NO_BOUNDS) -> Found:
+    """For each card the fewest that fit and are fast enough, in the best format they allow."""
+    found, slow = [], []
+    for gpu_id, row in catalog.gpus.items():
+        if bounds.allow(row) and (asked.runtime != "mlx" or row["vendor"] == "apple"):
+            for option in _of_card(asked, gpu_id, row, catalog):
+                if not affordable(option, bounds.budget_usd):
+                    continue
+                if asked.fast(option.decode):
+                    found.append(option)
+                    break
+                slow.append(option)
+    timed = [(option.decode.low, option) for option in slow if option.decode is not None]
+    fastest = max(timed, key=lambda pair: pair[0], default=(0.0, None))[1]
+    return Found(sorted(found, key=by_price), None if found else fastest)
 
 
 def worth_it(found: Sequence[Option]) -> list[Option]:
@@ -139,30 +158,32 @@ def affordable(option: Priced, budget_usd: float | None) -> bool:
     return budget_usd is None or (option.price_usd is not None and option.price_usd <= budget_usd)
 
 
-def _fewest(runtime: str, gpu_id: str, row: Mapping[str, Any], models: Models, request: Request,
-            data: Mapping[str, Any]) -> Option | None:  # fmt: skip
-    usable = usable_bytes(row)
-    spans = runtime in PARALLEL and row["form"] == "datacenter"
+def _of_card(asked: Asked, gpu_id: str, row: Mapping[str, Any], catalog: Catalog) -> Iterator[Option]:
+    """Every way in which cards of one kind hold the model: fewest cards first, then the best format."""
+    usable, price = usable_bytes(row), row.get("launch_price_usd")
+    spans = asked.runtime in PARALLEL and row["form"] == "datacenter"
     counts = COUNTS.get(row["form"], (1,)) + (tuple(NODE * machines for machines in MACHINES) if spans else ())
     for count in counts:
         budgets = tuple(Budget(f"{row['name']} #{index + 1}", usable, row["form"] == "soc") for index in range(count))
-        for quality, (format_name, model) in enumerate(models):
-            if model.weights.tensor_bytes > usable * count:
-                continue
-            placed = _placed(runtime, model, request, budgets, data)
-            if placed is not None and placed.verdict == "fits" and len(placed.estimate.devices) == count:
-                price = row.get("launch_price_usd")
-                return Option(gpu_id, row["name"], count, format_name, placed.estimate, usable * count,
-                              price * count if price else None, row["form"], quality, placed.why)  # fmt: skip
-    return None
+        speeds = Speeds(catalog, [row_speed(gpu_id, row)] * count, None)
+        for quality, (format_name, model) in enumerate(asked.models):
+            placed = _placed(asked, model, budgets) if model.weights.tensor_bytes <= usable * count else None
+            if placed is not None:
+                found = placed.estimate
+                decode = speeds.decode(asked.works[format_name], found, asked.request, asked.data["kv_types"])
+                yield Option(gpu_id, row["name"], count, format_name, found, usable * count,
+                             price * count if price else None, row["form"], quality, placed.why, decode)  # fmt: skip
 
 
-def _placed(runtime: str, model: llama_cpp.Loaded | Model, request: Request, budgets: Sequence[Budget],
-            data: Mapping[str, Any]) -> Placed | None:  # fmt: skip
+def _placed(asked: Asked, model: llama_cpp.Loaded | Model, budgets: Sequence[Budget]) -> Placed | None:
+    """The placement that uses all of the cards, where it fits."""
     if isinstance(model, Model):
-        return place(runtime, model, request, budgets, None, data, node=NODE if len(budgets) > NODE else None)
-    make: Callable[..., Estimate] = GGUF_ESTIMATES[runtime]
-    return placed_as_it_is(make(model, request, budgets, data), None)
+        node = NODE if len(budgets) > NODE else None
+        there = fitting(asked.runtime, model, asked.request, budgets, asked.data, node)
+        return next((placed for placed in there if len(placed.estimate.devices) == len(budgets)), None)
+    found = GGUF_ESTIMATES[asked.runtime](model, asked.request, budgets, asked.data)
+    placed = placed_as_it_is(found, None)
+    return placed if placed.verdict == "fits" else None
 
 
 def usable_bytes(row: Mapping[str, Any]) -> int:

@@ -5,23 +5,20 @@ from typing import Any
 
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.planning import Option, worth_it
-from llmpick.report.document import Cell, Column, Document, Lines, Table
+from llmpick.fit.planning import Asked, Found, Option, worth_it
+from llmpick.report.document import Cell, Column, Document, Lines, Section, Table
 from llmpick.report.fitting import drawn, of_capacity
 from llmpick.report.speed import decode_json, number
-from llmpick.runtimes.base import Request, memory_json
+from llmpick.runtimes.base import memory_json
 
 
-def plan_document(subject: Subject, runtime: str, found: Sequence[Option], limit: int, request: Request,
-                  hide: bool = True, least: float | None = None) -> Document:  # fmt: skip
-    """``found``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown.
-
-    ``least``: the tokens per second that were asked for.
-    """
+def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hide: bool = True) -> Document:
+    """``answer``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown."""
+    found, request = answer.options, asked.request
     kept = worth_it(found) if hide else list(found)
     shown = kept[:limit]
     data: dict[str, Any] = {
-        "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": runtime, "context": request.context,
+        "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": asked.runtime, "context": request.context,
         "users": request.sequences, "count": len(found), "hidden": len(found) - len(kept),
         "options": [
             {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "quantization": option.format_name,
@@ -32,25 +29,16 @@ def plan_document(subject: Subject, runtime: str, found: Sequence[Option], limit
     }  # fmt: skip
     return Document(
         data,
-        lambda: _sections(subject, runtime, found, len(kept), shown, request, least),
+        lambda: _sections(subject, asked, answer, len(kept), shown),
         ANSWERED if found else NOTHING_FITS,
     )
 
 
-def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int, shown: Sequence[Option],
-              request: Request, least: float | None) -> list[Any]:  # fmt: skip
-    users = f", {request.sequences} users" if request.sequences > 1 else ""
-    head = Lines([f"{runtime}, {request.context:,} tokens of context{users}; whole on the GPUs"], title=subject.name)
+def _sections(subject: Subject, asked: Asked, answer: Found, kept: int, shown: Sequence[Option]) -> list[Section]:
+    found = answer.options
+    head = Lines([f"{conditions(asked)}; whole on the GPUs"], title=subject.name)
     if not found:
-        return [
-            head,
-            Lines(
-                [
-                    "Nothing with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines) holds it"
-                    + (f" and surely reaches {least:g} tokens per second." if least else ".")
-                ]
-            ),
-        ]
+        return [head, Lines(_none(asked, answer.fastest))]
     columns = [
         Column("GPUs"), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True), Column("Launch price", right=True),
         Column("tok/s", right=True), Column("tok/s 90%", keep=2), Column("Form", keep=1),
@@ -62,9 +50,33 @@ def _sections(subject: Subject, runtime: str, found: Sequence[Option], kept: int
     return [head, Table(columns, [_cells(option) for option in shown], notes=[note])]
 
 
+def conditions(asked: Asked) -> str:
+    """``vllm, 8,192 tokens of context, 4 users``."""
+    users = f", {asked.request.sequences} users" if asked.request.sequences > 1 else ""
+    return f"{asked.runtime}, {asked.request.context:,} tokens of context{users}"
+
+
+def _none(asked: Asked, fastest: Option | None) -> list[str]:
+    tried = "with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines)"
+    if fastest is None or fastest.decode is None:
+        surely = f" and surely reaches {asked.least:g} tokens per second" if asked.least else ""
+        return [f"Nothing {tried} holds it{surely}."]
+    speed = fastest.decode
+    return [
+        f"Nothing {tried} surely reaches {asked.least:g} tokens per second, in any of {', '.join(name for name, _ in asked.models)}.",
+        f"Fastest: {cards(fastest)}, {fastest.format_name}: {number(speed.estimate)} "
+        f"({number(speed.low)}-{number(speed.high)}) tokens per second.",
+    ]  # fmt: skip
+
+
+def cards(option: Option) -> str:
+    """``2 × NVIDIA GeForce RTX 3090``."""
+    return f"{option.cards} × {option.name}" if option.cards > 1 else option.name
+
+
 def _cells(option: Option) -> list[Cell]:
     return [
-        f"{option.cards} × {option.name}" if option.cards > 1 else option.name, option.format_name,
+        cards(option), option.format_name,
         drawn(option.estimate.total, option.usable_bytes), of_capacity(option.estimate.total, option.usable_bytes),
         f"${option.price_usd:,.0f}" if option.price_usd else "unknown",
         number(option.decode.estimate) if option.decode else "-",
