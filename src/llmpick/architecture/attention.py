@@ -47,7 +47,8 @@ class Attention:
 class LatentAttention:
     """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434): K and V are up-projected from one latent row.
 
-    The cache holds ``kv_lora_rank + qk_rope_head_dim`` elements a token and layer, shared by all heads.
+    The cache holds ``kv_lora_rank + qk_rope_head_dim`` elements a token and layer, shared by all heads;
+    ``shares_cache_with`` names the layer whose latent rows this one reads instead of making its own.
     ``q_lora_rank`` None: the query is projected directly. The indexer selects keys (DeepSeek-V3.2) and keeps
     ``index_head_dim`` key elements a token of its own.
     """
@@ -62,6 +63,7 @@ class LatentAttention:
     output_bias: bool = False
     index_n_heads: int = 0
     index_head_dim: int = 0
+    shares_cache_with: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

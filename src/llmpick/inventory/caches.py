@@ -67,7 +67,7 @@ def _sharing(architecture: Architecture) -> dict[int, list[int]]:
     sharing: dict[int, list[int]] = {}
     for layer in architecture.layers:
         for part in layer.parts:
-            if isinstance(part, Attention) and part.shares_cache_with is not None:
+            if isinstance(part, (Attention, LatentAttention)) and part.shares_cache_with is not None:
                 sharing.setdefault(part.shares_cache_with, []).extend(layer.indices)
     return sharing
 
@@ -91,7 +91,8 @@ def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Itera
         kind = kind if window else "full"
         yield CacheLayer(kind, layers, part.num_key_value_heads, part.head_dim, part.value_head_dim, window or None)
     elif isinstance(part, LatentAttention):
-        yield CacheLayer("latent", layers, 1, part.kv_lora_rank + part.qk_rope_head_dim, 0)
+        if part.shares_cache_with is None:
+            yield CacheLayer("latent", layers, 1, part.kv_lora_rank + part.qk_rope_head_dim, 0)
         if part.index_n_heads:
             yield CacheLayer("indexer", layers, 1, part.index_head_dim, 0)
     else:

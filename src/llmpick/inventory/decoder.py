@@ -127,8 +127,9 @@ def _latent_attention_rows(part: LatentAttention, hidden_size: int) -> Iterator[
     else:
         yield from linear("self_attn.q_proj", "attention_q", query, hidden_size, False)
     latent = part.kv_lora_rank + part.qk_rope_head_dim
-    yield from linear("self_attn.kv_a_proj_with_mqa", "attention_kv_a", latent, hidden_size, part.bias)
-    yield Row("self_attn.kv_a_layernorm.weight", "latent_norm", (part.kv_lora_rank,))
+    if part.shares_cache_with is None:
+        yield from linear("self_attn.kv_a_proj_with_mqa", "attention_kv_a", latent, hidden_size, part.bias)
+        yield Row("self_attn.kv_a_layernorm.weight", "latent_norm", (part.kv_lora_rank,))
     up = part.num_attention_heads * (part.qk_nope_head_dim + part.v_head_dim)
     yield Row("self_attn.kv_b_proj.weight", "attention_kv_b", (up, part.kv_lora_rank))
     yield from linear("self_attn.o_proj", "attention_output", hidden_size, part.num_attention_heads * part.v_head_dim,
