@@ -18,12 +18,7 @@ def fit(
     gpu: options.Gpu = None,
     ram: options.Ram = None,
     hardware: options.HardwareFile = None,
-    inventory: Annotated[
-        Text,
-        typer.Option(
-            "--inventory", metavar="FILE", help="Nodes: kubectl, scontrol or Ray as JSON, or YAML; - is stdin."
-        ),
-    ] = None,
+    inventory: options.Inventory = None,
     upgrade: Annotated[
         Text, typer.Option("--upgrade", metavar="SPEC", help="What this card besides would add, such as RTX 5090.")
     ] = None,
@@ -89,8 +84,8 @@ def fit(
     )  # fmt: skip
     name = runtime_named(runtime).name
     request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
-    wish = Wish(request=request, runtime=name, formats=formats_to_try(quant, opened.formats, name), allowed=allowed_models(opened, filters),
-                min_speed=min_speed, by_speed=sorted_by(sort), **ranked_by(use, opened))  # fmt: skip
+    wish = Wish(request=request, runtime=name, formats=formats_to_try(quant, opened.formats, name), usual=quant is None,
+                allowed=allowed_models(opened, filters), min_speed=min_speed, by_speed=sorted_by(sort), **ranked_by(use, opened))  # fmt: skip
     if inventory is not None:
         document = inventory_document(opened, inventory, wish, Choice(limit, show_all), bool(gpu or hardware))
         return show(document, options.chosen_format(output_format, as_json), output)
