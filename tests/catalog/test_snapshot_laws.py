@@ -1,6 +1,7 @@
 """A snapshot says what the files say, and is made again whenever it does not or cannot be read."""
 
 import os
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,22 @@ def test_derived_tables_are_built_once(directory: Path) -> None:
         store = opened(directory).store
         assert [store.derived("answers", build), store.derived("answers", build)] == [{"answer": 42}] * 2
     assert len(calls) == 1
+
+
+def test_work_is_announced_when_it_is_done_and_only_then(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program may show that it is busy; a warm snapshot has nothing to announce."""
+    said: list[str] = []
+
+    def working(what: str) -> AbstractContextManager[None]:
+        said.append(what)
+        return nullcontext()
+
+    monkeypatch.setattr(snapshot, "working", working)
+    for _ in range(2):
+        catalog = opened(directory)
+        assert catalog.ids
+        catalog.store.derived("answers", lambda: {"answer": 42})
+    assert [words.split()[0] for words in said] == ["Reading", "Computing"]
 
 
 def test_old_snapshots_are_forgotten(directory: Path) -> None:

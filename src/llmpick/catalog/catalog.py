@@ -58,7 +58,8 @@ class Catalog:
     def _build(self) -> dict[str, Any]:
         from llmpick.catalog.loader import load
 
-        data = load(self.directories)
+        with snapshot.working("Reading and checking the catalog, once after a change"):
+            data = load(self.directories)
         records = {model: source.data for model, source in data.models.items()}
         models, places = snapshot.table(records)
         specs, spec_places = snapshot.table(data.architectures)

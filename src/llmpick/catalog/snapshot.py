@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -31,6 +32,9 @@ PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"
 
 MAX_ROW_BYTES = 2**24
 _KEY = re.compile(r"[0-9a-f]{24}")
+working: Callable[[str], AbstractContextManager[object]] = nullcontext
+"""What is put around work of seconds, with a word about it: a program with a terminal may show that it is busy."""
+
 Place = tuple[int, int, int]
 """Where a row of a table stands: offset, length, checksum."""
 
@@ -121,7 +125,8 @@ class Store:
         if name not in self._derived:
             found = self.read(name)
             if found is None:
-                found = json.loads(dumps(build()))
+                with working(f"Computing {name} of every model, once after a change of the catalog"):
+                    found = json.loads(dumps(build()))
                 self.write({name: found}, {})
             self._derived[name] = found
         return self._derived[name]

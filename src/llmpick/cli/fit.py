@@ -60,7 +60,6 @@ def fit(
     catalog: options.CatalogDir = None,
 ) -> int:
     """Rank the models that fit a GPU (without --gpu: this machine's, as detected)."""
-    import sys
     from dataclasses import replace
 
     from llmpick.catalog import open_catalog
@@ -94,8 +93,6 @@ def fit(
     speeds = Speeds.of_machine(opened, machine, free)
     speed_wanted(min_speed, speeds.known)
     wish = replace(wish, speeds=speeds)
-    if sys.stderr.isatty() and opened.store.read("profiles") is None:
-        print("weighing every model in every format, once; kept for next time ...", file=sys.stderr)
     found = answer(opened, wish, devices, host, Choice(limit, show_all))
     document = fit_document(machine, devices, found, wish, (*notes, *found.notes), explained=explain)
     if upgrade or swap:

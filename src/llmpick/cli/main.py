@@ -4,6 +4,8 @@ Each command lives in a module of its own that is imported only when it is calle
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -74,6 +76,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code; expected errors are printed to stderr without a traceback."""
+    if sys.stderr.isatty():
+        _say_when_busy()
     try:
         result = app(args=arguments, prog_name="llmpick", standalone_mode=False)
         return result if isinstance(result, int) else errors.ANSWERED
@@ -87,6 +91,24 @@ def run(arguments: list[str]) -> int:
         return errors.INTERRUPTED
     except Exception as error:
         return _other(error)
+
+
+def _say_when_busy() -> None:
+    """A line on the terminal while the catalog is read or weighed, gone when that is done; rich is imported only then."""
+    from llmpick.catalog import snapshot
+
+    @contextmanager
+    def busy(what: str) -> Iterator[None]:
+        from rich.console import Console
+
+        snapshot.working = nullcontext  # work inside this work needs no line of its own
+        try:
+            with Console(stderr=True).status(f"{what} …"):
+                yield
+        finally:
+            snapshot.working = busy
+
+    snapshot.working = busy
 
 
 def _other(error: Exception) -> int:

@@ -8,9 +8,10 @@ from typing import Any
 
 from llmpick.architecture.decoder import Architecture
 from llmpick.errors import InvalidFile, UnsupportedArchitecture
+from llmpick.readers.built import MAX_LAYERS
 from llmpick.readers.expressions import Scope
 from llmpick.readers.gguf_names import place_of
-from llmpick.readers.hf_config import MAX_LAYERS, architecture_from_config
+from llmpick.readers.hf_config import architecture_from_config
 from llmpick.readers.stored import StoredModel, has_output_head, mark_tied
 
 MAPPING = "_gguf"
