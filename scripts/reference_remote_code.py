@@ -184,6 +184,41 @@ def ling(c: Config) -> int:
     return total
 
 
+@of("rwkv5", "rwkv6")
+def rwkv56(c: Config) -> int:
+    """Eagle and Finch (arXiv:2404.05892, appendix): Finch adds low-rank mixing and decay."""
+    h, a = c["hidden_size"], c.get("attention_hidden_size") or c["hidden_size"]
+    inner = c.get("intermediate_size") or int(h * 3.5) // 32 * 32
+    mixing = 4 * h
+    if c["model_type"] == "rwkv6":
+        mix, decay = (64, 128) if h == 4096 else (32, 64)
+        mixing = 6 * h + 2 * 5 * mix * h + decay * (h + a)
+    block = 4 * a * h + h * a + 2 * a + 2 * a + mixing + 2 * h + 2 * inner * h + h * h + 4 * h
+    return c["num_hidden_layers"] * block + 4 * h + tables(c, h, c["vocab_size"], False)
+
+
+@of("rwkv7")
+def rwkv7(c: Config) -> int:
+    """Goose: six mixes, three vectors a head, four low-rank products (no value mixing in the first layer)."""
+    h, inner = c["hidden_size"], c.get("intermediate_size") or 4 * c["hidden_size"]
+    block = 9 * h + 4 * h * h + 2 * h
+    block += sum(2 * c[f"{name}_low_rank_dim"] * h + h for name in ("decay", "a", "v"))
+    block += 2 * c["gate_low_rank_dim"] * h + h + 2 * inner * h + 4 * h
+    first = 2 * c["v_low_rank_dim"] * h + h
+    return c["num_hidden_layers"] * block - first + 4 * h + tables(c, h, c["vocab_size"], False)
+
+
+@of("rwkv6qwen2")
+def qrwkv6(c: Config) -> int:
+    """Qwen2's MLP and norms; Finch's mixing, with a gate, biases on q, k and v and no bonus."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    mix = c.get("lora_rank_tokenshift") or (64 if h >= 4096 else 32)
+    decay = c.get("lora_rank_decay") or (128 if h >= 4096 else 64)
+    block = qkvo(h, heads, kv, dim, True) + heads * dim * h + 7 * h + 10 * mix * h + decay * (h + heads * dim)
+    block += gated(h, c["intermediate_size"]) + 2 * h
+    return c["num_hidden_layers"] * block + h + tables(c, h, c["vocab_size"], False)
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
