@@ -74,10 +74,12 @@ def test_a_sub_config_left_out_is_the_one_that_the_model_type_assumes() -> None:
         ("llava_onevision", False, False, False),
         ("llava_onevision", None, True, True),
         ("llava_next", False, True, False),
+        ("blip-2", False, True, True),
+        ("blip-2", True, False, False),
     ],
 )
 def test_who_says_that_the_head_is_tied(model_type: str, whole: Any, inner: bool, tied: bool, catalog: Catalog) -> None:
-    """The whole model's word counts; some model types also take the language model's."""
+    """The whole model's word counts; some model types take the language model's, or either."""
     text = {"model_type": "qwen2", "num_hidden_layers": 1, "tie_word_embeddings": inner}
     config = {"model_type": model_type, "text_config": text, "tie_word_embeddings": whole}
     assert architecture_from_config(config, catalog.specs).embeddings.tied is tied

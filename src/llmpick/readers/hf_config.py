@@ -78,14 +78,14 @@ def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
 def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The config to read, innermost first: a multimodal model's language model hides under ``text_config``.
 
-    Whether the head is tied is the whole model's word; where the mapping ``ties: either``, the language model may say
-    so too.
+    Whether the head is tied is the whole model's word, by the mapping's ``ties`` also (``either``) or only (``inner``)
+    the language model's.
     """
     inner = config.get(spec.get("language_config", ""))
     if not isinstance(inner, Mapping):
         return [config]
-    whole = config.get("tie_word_embeddings")
-    if whole or (whole is not None and spec.get("ties") != "either"):
+    whole, ties = config.get("tie_word_embeddings"), spec.get("ties", "whole")
+    if whole is not None and (ties == "whole" or (ties == "either" and whole)):
         inner = {**inner, "tie_word_embeddings": whole}
     elif whole is not None:
         config = {**config, "tie_word_embeddings": None}
