@@ -36,6 +36,8 @@ class Attention:
     chunk: int | None = None
     cross_tokens: int | None = None
     """Keys and values come from this many states of an image, not from the text: they are cached once a sequence."""
+    passes: int = 1
+    """How often a token goes through the layer, each time with a cache of its own (recurrent depth)."""
     shares_cache_with: int | None = None
     makes_keys_and_values: bool = True
     input_size: int | None = None

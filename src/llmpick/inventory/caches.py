@@ -88,8 +88,8 @@ def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Itera
         yield CacheLayer("cross", layers, heads, part.head_dim, part.value_head_dim, fixed_tokens=held)
     elif isinstance(part, Attention) and part.shares_cache_with is None:
         kind, window = ("chunked", part.chunk) if part.chunk else ("sliding", part.window)
-        kind = kind if window else "full"
-        yield CacheLayer(kind, layers, part.num_key_value_heads, part.head_dim, part.value_head_dim, window or None)
+        kind, heads = kind if window else "full", part.num_key_value_heads * part.passes
+        yield CacheLayer(kind, layers, heads, part.head_dim, part.value_head_dim, window or None)
     elif isinstance(part, LatentAttention):
         if part.shares_cache_with is None:
             yield CacheLayer("latent", layers, 1, part.kv_lora_rank + part.qk_rope_head_dim, 0)
