@@ -64,6 +64,7 @@ def plan(
     """Find the GPUs that hold a model (without --quant: about four bits or more; a file as it is), of all or of --inventory."""
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
+    from llmpick.fit.mixed_cards import with_mixed
     from llmpick.fit.plan_questions import asked_of
     from llmpick.fit.planning import Bounds
     from llmpick.fit.planning import options as find_options
@@ -87,6 +88,7 @@ def plan(
 
         return show(plan_inventory(opened, inventory, subject, asked, show_all), shown_as, output)
     found = find_options(asked, opened, bounds)
+    found = found._replace(options=with_mixed(found.options, asked, opened, bounds))
     return show(plan_document(subject, asked, found, limit, hide=not show_all), shown_as, output)
 
 

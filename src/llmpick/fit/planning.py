@@ -44,6 +44,21 @@ class Option(NamedTuple):
     why: str
     decode: Speed | None = None
     """Tokens per second where the card's speed is known."""
+    beside: tuple[tuple[str, str], ...] = ()
+    """(row, name) of each further card of another kind; ``cards`` counts them, too."""
+
+    @property
+    def title(self) -> str:
+        """``2 × NVIDIA GeForce RTX 3090``, or the names of unequal cards."""
+        if self.beside:
+            return " + ".join((self.name, *(name for _, name in self.beside)))
+        return f"{self.cards} × {self.name}" if self.cards > 1 else self.name
+
+    @property
+    def gpus(self) -> list[dict[str, Any]]:
+        """Every kind of card with its number."""
+        others = [{"gpu": gpu_id, "name": name, "count": 1} for gpu_id, name in self.beside]
+        return [{"gpu": self.gpu_id, "name": self.name, "count": self.cards - len(others)}, *others]
 
 
 class Bounds(NamedTuple):
@@ -97,9 +112,7 @@ def options(asked: Asked, catalog: Catalog, bounds: Bounds = NO_BOUNDS) -> Found
     found, slow = [], []
     for gpu_id, row in catalog.gpus.items():
         if bounds.allow(row) and (asked.runtime != "mlx" or row["vendor"] == "apple"):
-            for option in _of_card(asked, gpu_id, row, catalog):
-                if not affordable(option, bounds.budget_usd):
-                    continue
+            for option in _of_card(asked, gpu_id, row, catalog, bounds.budget_usd):
                 if asked.fast(option.decode):
                     found.append(option)
                     break
@@ -158,12 +171,15 @@ def affordable(option: Priced, budget_usd: float | None) -> bool:
     return budget_usd is None or (option.price_usd is not None and option.price_usd <= budget_usd)
 
 
-def _of_card(asked: Asked, gpu_id: str, row: Mapping[str, Any], catalog: Catalog) -> Iterator[Option]:
-    """Every way in which cards of one kind hold the model: fewest cards first, then the best format."""
+def _of_card(asked: Asked, gpu_id: str, row: Mapping[str, Any], catalog: Catalog,
+             budget_usd: float | None) -> Iterator[Option]:  # fmt: skip
+    """Every way in which cards of one kind hold the model for the money: fewest cards first, then the best format."""
     usable, price = usable_bytes(row), row.get("launch_price_usd")
     spans = asked.runtime in PARALLEL and row["form"] == "datacenter"
     counts = COUNTS.get(row["form"], (1,)) + (tuple(NODE * machines for machines in MACHINES) if spans else ())
     for count in counts:
+        if budget_usd is not None and (not price or price * count > budget_usd):
+            return
         budgets = tuple(Budget(f"{row['name']} #{index + 1}", usable, row["form"] == "soc") for index in range(count))
         speeds = Speeds(catalog, [row_speed(gpu_id, row)] * count, None)
         for quality, (format_name, model) in enumerate(asked.models):

@@ -21,7 +21,7 @@ def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hid
         "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": asked.runtime, "context": request.context,
         "users": request.sequences, "count": len(found), "hidden": len(found) - len(kept),
         "options": [
-            {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "quantization": option.format_name,
+            {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "gpus": option.gpus, "quantization": option.format_name,
              "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd,
              "decode_tokens_per_second": decode_json(option.decode), "placement": option.estimate.placement, "why": option.why}
             for option in shown
@@ -64,19 +64,14 @@ def _none(asked: Asked, fastest: Option | None) -> list[str]:
     speed = fastest.decode
     return [
         f"Nothing {tried} surely reaches {asked.least:g} tokens per second, in any of {', '.join(name for name, _ in asked.models)}.",
-        f"Fastest: {cards(fastest)}, {fastest.format_name}: {number(speed.estimate)} "
+        f"Fastest: {fastest.title}, {fastest.format_name}: {number(speed.estimate)} "
         f"({number(speed.low)}-{number(speed.high)}) tokens per second.",
     ]  # fmt: skip
 
 
-def cards(option: Option) -> str:
-    """``2 × NVIDIA GeForce RTX 3090``."""
-    return f"{option.cards} × {option.name}" if option.cards > 1 else option.name
-
-
 def _cells(option: Option) -> list[Cell]:
     return [
-        cards(option), option.format_name,
+        option.title, option.format_name,
         drawn(option.estimate.total, option.usable_bytes), of_capacity(option.estimate.total, option.usable_bytes),
         f"${option.price_usd:,.0f}" if option.price_usd else "unknown",
         number(option.decode.estimate) if option.decode else "-",
