@@ -44,12 +44,12 @@ def compare(
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
     from llmpick.errors import UsageError
+    from llmpick.fit.question import Question
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
     from llmpick.fit.subjects import runtime_of
     from llmpick.report.comparison import comparison_document
     from llmpick.report.export import show
-    from llmpick.report.memory import Question
 
     if len(models) < 2:
         raise UsageError("compare takes two models or more", f"llmpick compare {models[0]} qwen3-8b")

@@ -49,11 +49,11 @@ def launch(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.question import Question
     from llmpick.fit.requests import request_of
     from llmpick.fit.subjects import runtime_of
     from llmpick.report.export import show
     from llmpick.report.launching import launch_document
-    from llmpick.report.memory import Question
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)

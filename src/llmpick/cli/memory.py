@@ -53,12 +53,13 @@ def memory(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.fit.question import Question
     from llmpick.fit.requests import request_of
     from llmpick.fit.speed.answers import Speeds
     from llmpick.fit.speed.wishes import depth_of
     from llmpick.fit.subjects import runtime_of
     from llmpick.report.export import show
-    from llmpick.report.memory import Question, memory_document
+    from llmpick.report.memory import memory_document
 
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)

@@ -9,10 +9,10 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.records import ModelRecord
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.fit.question import Maker, Question
 from llmpick.inventory.caches import kv_elements_per_token
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES
-from llmpick.report.memory import Maker, Question
 from llmpick.report.speed import speed_json
 from llmpick.runtimes.base import memory_json
 from llmpick.units import format_bytes, format_count

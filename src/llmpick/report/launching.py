@@ -10,10 +10,10 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.launching.engines import GGUF_RUNTIMES, launch, publishes
 from llmpick.fit.launching.planned import Planned
 from llmpick.fit.placement import Placed
+from llmpick.fit.question import Maker, Question
 from llmpick.fit.requests import formats_to_try
 from llmpick.fit.subjects import native_of, usual_ladder
 from llmpick.report.document import Document, Lines
-from llmpick.report.memory import Maker, Question
 from llmpick.runtimes.base import memory_json
 
 _GOOD = {"fits": 0, "tight": 1, "offload": 2, "no": 3}

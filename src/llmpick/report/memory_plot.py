@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from llmpick.catalog.catalog import Catalog
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed
+from llmpick.fit.question import Maker, Question
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
 from llmpick.report.figure import GIB, Figure
 from llmpick.report.fitting import VERDICT_STYLES
-from llmpick.report.memory import Maker, Question
 from llmpick.runtimes.base import devices_json, memory_json
 from llmpick.units import format_bytes
 
