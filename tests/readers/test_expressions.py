@@ -9,11 +9,14 @@ from llmpick.errors import InvalidFile, UnsupportedArchitecture
 from llmpick.readers.expressions import Scope, compiled
 from llmpick.readers.hf_config import architecture_from_config
 
-CONFIG = {"hidden_size": 96, "heads": 8, "vision": {"depth": 3}, "nothing": None, "kinds": ["a", "b", "a"]}
+CONFIG = {"hidden_size": 96, "heads": 8, "vision": {"depth": 3}, "nothing": None, "kinds": ["a", "b", "a"],
+          "layers": {"02": {"heads": 4}}}  # fmt: skip
 
 
 def computed(text: str) -> Any:
-    return Scope([CONFIG], {"rate": 2, "width": "=hidden_size * rate", "nothing": 5}).evaluate(f"={text}")
+    return Scope([CONFIG], {"rate": 2, "width": "=hidden_size * rate", "nothing": 5, "nothing_said": None}).evaluate(
+        f"={text}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,12 @@ def computed(text: str) -> Any:
         ("count(kinds, 'a')", 2),
         ("isqrt(hidden_size)", 9),
         ("values(vision)", [3]),
+        ("of_layer(layers, 2, 'heads', heads)", 4),
+        ("of_layer(layers, 3, 'heads', heads)", 8),
+        ("of_layer(nothing_said, 2, 'heads', heads)", 8),
+        ("over_layers(layers, 4, 'heads', heads)", 28),
+        ("overrides_only(layers, ['heads'])", True),
+        ("overrides_only(layers, ['width'])", False),
         ("last_index(kinds, 'a', 2)", 0),
         ("1 if 'b' in kinds else 2", 1),
         ("hidden_size if heads > 8 else -1", -1),

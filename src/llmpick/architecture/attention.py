@@ -65,6 +65,8 @@ class LatentAttention:
     output_bias: bool = False
     index_n_heads: int = 0
     index_head_dim: int = 0
+    window: int | None = None
+    """Bounds the cache, as in sliding attention."""
     shares_cache_with: int | None = None
 
 

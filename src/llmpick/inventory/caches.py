@@ -92,7 +92,8 @@ def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Itera
         yield CacheLayer(kind, layers, heads, part.head_dim, part.value_head_dim, window or None)
     elif isinstance(part, LatentAttention):
         if part.shares_cache_with is None:
-            yield CacheLayer("latent", layers, 1, part.kv_lora_rank + part.qk_rope_head_dim, 0)
+            row = part.kv_lora_rank + part.qk_rope_head_dim
+            yield CacheLayer("latent", layers, 1, row, 0, part.window or None)
         if part.index_n_heads:
             yield CacheLayer("indexer", layers, 1, part.index_head_dim, 0)
     else:

@@ -31,11 +31,29 @@ def _pad(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
+def _of_layer(overrides: Mapping[str, Any] | None, layer: int, key: str, otherwise: Any) -> Any:
+    """What a ``per_layer_config`` says of ``key`` in one layer; it is keyed by layer, ``"2"`` or ``"02"``."""
+    numbered = (name for name in overrides or () if name.isdigit() and int(name) == layer)
+    stated = overrides[name] if overrides and (name := next(numbered, None)) else {}
+    return stated[key] if key in set(stated) else otherwise
+
+
+def _over_layers(overrides: Mapping[str, Any] | None, count: int, key: str, otherwise: int) -> int:
+    """The sum of ``key`` over ``count`` layers."""
+    return sum(_of_layer(overrides, layer, key, otherwise) for layer in range(min(count, 4096)))
+
+
+def _overrides_only(overrides: Mapping[str, Any] | None, keys: list[str]) -> bool:
+    """Whether a ``per_layer_config`` states no other keys than these."""
+    return all(set(overrides[name]) <= set(keys) for name in overrides) if overrides else True
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min, "max": max, "ceil": ceil, "int": int, "len": len, "sum": sum, "round": round, "pad": _pad,
     "last_index": _last_index, "str": str, "isinstance_list": lambda value: isinstance(value, (list, tuple)),
     "count": lambda values, value: list(values).count(value), "isqrt": isqrt,
-    "values": lambda mapping: list(mapping.values()),
+    "values": lambda mapping: list(mapping.values()), "of_layer": _of_layer, "over_layers": _over_layers,
+    "overrides_only": _overrides_only,
 }  # fmt: skip
 
 
