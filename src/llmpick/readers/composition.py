@@ -17,11 +17,16 @@ Specs = Mapping[str, Mapping[str, Any]]
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """``over`` laid over ``base``, mapping by mapping; a part of another ``kind`` replaces the old one whole."""
+    """``over`` laid over ``base``, mapping by mapping; a part of another ``kind`` replaces the old one whole.
+
+    What either ``ignores`` stays ignored.
+    """
     result = dict(base)
     for key, value in over.items():
         old = result.get(key)
-        if (
+        if key == "ignores" and isinstance(old, list) and isinstance(value, list):
+            result[key] = [*old, *value]
+        elif (
             not isinstance(value, Mapping)
             or not isinstance(old, Mapping)
             or value.get("kind", old.get("kind")) != old.get("kind")
