@@ -219,6 +219,69 @@ def qrwkv6(c: Config) -> int:
     return c["num_hidden_layers"] * block + h + tables(c, h, c["vocab_size"], False)
 
 
+@of("plamo")
+def plamo(c: Config) -> int:
+    """One norm a layer; n_shared_head queries to a key and value head."""
+    h, heads = c["hidden_size"], c["num_attention_heads"]
+    block = qkvo(h, heads, -(-heads // c.get("n_shared_head", 8)), h // heads) + gated(h, c["intermediate_size"]) + h
+    return c["num_hidden_layers"] * block + h + tables(c, h, c["vocab_size"], False)
+
+
+@of("plamo2")
+def plamo2(c: Config) -> int:
+    """Four norms a layer; attention at every mamba_step-th layer."""
+    h, dim, state, step = c["hidden_size"], c["hidden_size_per_head"], c["mamba_d_state"], c["mamba_step"]
+    inner, rank, mixers = c["mamba_num_heads"] * dim, max(64, h // 16), c["mamba_num_heads"]
+    mamba = linear(2 * inner, h) + inner * c["mamba_d_conv"] + linear(rank + 2 * state, inner) + linear(mixers, rank)
+    mamba += 3 * mixers + rank + 2 * state + linear(h, inner)
+    heads, kv = c["num_attention_heads"], c["num_key_value_heads"]
+    attention = qkvo(h, heads, kv, dim) + (heads + kv) * dim
+    attended = sum(layer % step == step // 2 for layer in range(c["num_hidden_layers"]))
+    both = c["num_hidden_layers"] * (gated(h, c["intermediate_size"]) + 4 * h)
+    mixed = (c["num_hidden_layers"] - attended) * mamba + attended * attention
+    return both + mixed + h + tables(c, h, c["vocab_size"], c.get("tie_word_embeddings", True))
+
+
+@of("plamo3")
+def plamo3(c: Config) -> int:
+    """Four norms a layer, norms of one head's width on q and k."""
+    tied = c.get("tie_word_embeddings", True)
+    return llama(c, layer_extra=2 * c["head_dim"] + 2 * c["hidden_size"], tied=tied)
+
+
+@of("openelm")
+def openelm(c: Config) -> int:
+    """Heads by layer, widths by layer in steps of ffn_dim_divisor, shared tables."""
+    h, dim, step = c["model_dim"], c["head_dim"], c["ffn_dim_divisor"]
+    total = h + c["vocab_size"] * h * (1 if c["share_input_output_layers"] else 2)
+    for layer in range(c["num_transformer_layers"]):
+        wanted = c["ffn_multipliers"][layer] * h
+        inner = max(step, int(wanted + step / 2) // step * step)
+        inner += step if inner < 0.9 * wanted else 0
+        total += qkvo(h, c["num_query_heads"][layer], c["num_kv_heads"][layer], dim) + 2 * h + gated(h, inner)
+        total += 2 * dim if c["normalize_qk_projections"] else 0
+    return total
+
+
+@of("hunyuan")
+def hunyuan(c: Config) -> int:
+    """Keys and values at every cla_share_factor-th layer; both norms of q and k everywhere."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    share = c["cla_share_factor"] if c.get("use_cla") else 1
+    at: Callable[[Any, int], int] = lambda value, layer: value[layer] if isinstance(value, list) else value  # noqa: E731
+    total = h + tables(c, h, c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        total += qkvo(h, heads, kv if layer % share == 0 else 0, dim) + 2 * h + (2 * dim if c.get("use_qk_norm") else 0)
+        if c["num_experts"] == 1:
+            total += gated(h, c["intermediate_size"])
+            continue
+        inner = at(c.get("moe_intermediate_size", c["intermediate_size"]), layer)
+        total += c["num_experts"] * (gated(h, inner) + h)
+        if c.get("use_mixed_mlp_moe"):
+            total += gated(h, c["intermediate_size"] * at(c["num_shared_expert"], layer))
+    return total
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
