@@ -6,6 +6,7 @@ import pytest
 
 from llmpick.catalog import Catalog
 from llmpick.errors import UnsupportedArchitecture
+from llmpick.readers.composition import _has_towers as has_towers
 from llmpick.readers.composition import completed, composed, merged
 from llmpick.readers.hf_config import architecture_from_config
 
@@ -13,6 +14,7 @@ SPECS: dict[str, Any] = {
     "text": {"defaults": {"width": 1, "depth": 2}, "class_defaults": {"width": 8}, "aliases": ["text_old"]},
     "_tower": {"defaults": {"v": 3}},
     "nested": {"language_config": "text_config"},
+    "seeing": {"tensors": {"eye": {"role": "vision"}}},
     "wrapper": {
         "language_config": "text_config",
         "absent": {"text_config": {"model_type": "text"}},
@@ -50,6 +52,7 @@ def test_the_parts_lie_below_the_mapping_that_composes_them() -> None:
         ({"text_config": {"model_type": "unheard"}}, "text_config of model_type 'unheard'"),
         ({"text_config": {"model_type": "_tower"}}, "'_tower' is not described"),
         ({"text_config": {"model_type": "nested"}}, "'nested' is not described"),
+        ({"text_config": {"model_type": "seeing"}}, "'seeing' is not described"),
         ({"vision_config": {"model_type": "removed"}}, "'removed' is not described: tower"),
     ],
 )
@@ -83,3 +86,26 @@ def test_who_says_that_the_head_is_tied(model_type: str, whole: Any, inner: bool
     text = {"model_type": "qwen2", "num_hidden_layers": 1, "tie_word_embeddings": inner}
     config = {"model_type": model_type, "text_config": text, "tie_word_embeddings": whole}
     assert architecture_from_config(config, catalog.specs).embeddings.tied is tied
+
+
+def computed(spec: Any) -> set[str]:
+    """Names that a mapping gives to intermediate results."""
+    return {name for name, value in spec.get("defaults", {}).items() if str(value).startswith("=")}
+
+
+def test_parts_do_not_use_each_others_names(catalog: Catalog) -> None:
+    """No name that a wrapper or tower computes means something else in a language model that may stand below it."""
+    specs = catalog.specs
+    languages = {
+        name: spec
+        for name, spec in specs.items()
+        if not name.startswith("_") and "language_config" not in spec and not has_towers(spec)
+    }
+    clashes = []
+    for name, spec in specs.items():
+        choices = spec.get("composes", {}).values()
+        towers = [specs[part] for choice in choices if choice["of"] != "any" for part in choice["of"].values() if part]
+        ours = set[str]().union(*map(computed, [spec, *towers])) - {"head_dim"}
+        if any(choice["of"] == "any" for choice in choices):
+            clashes += [(name, text, found) for text in languages if (found := ours & set(languages[text]["defaults"]))]
+    assert clashes == []

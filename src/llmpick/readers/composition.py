@@ -12,6 +12,7 @@ from typing import Any
 from llmpick.errors import UnsupportedArchitecture
 
 ANY = "any"
+_OWN_TOWERS = frozenset({"vision", "audio", "projector"})
 
 Specs = Mapping[str, Mapping[str, Any]]
 
@@ -65,10 +66,16 @@ def _part(name: str, key: str, model_type: object, of: Any, specs: Specs) -> dic
     else:
         mapping = of.get(model_type)
     found = dict(specs.get(mapping or "", {}))
-    if not found or "language_config" in found:
+    whole = "language_config" in found or (of == ANY and _has_towers(found))
+    if not found or whole:
         choices = "" if of == ANY else f": {', '.join(name for name in of if of[name])}"
         raise UnsupportedArchitecture(f"{name}: {key} of model_type {model_type!r} is not described{choices}")
     found["defaults"] = {**found.get("defaults", {}), **found.get("class_defaults", {})}
     for own in ("aliases", "class_defaults"):
         found.pop(own, None)
     return found
+
+
+def _has_towers(spec: Mapping[str, Any]) -> bool:
+    """Whether the mapping describes a multimodal model of its own."""
+    return any(raw and raw["role"] in _OWN_TOWERS for raw in spec.get("tensors", {}).values())
