@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from import_benchmarks import benchmarks, other_benchmarks, rows
+from import_dates import RELEASE_DATES
 from import_releases import (
     ALIASES,
     CHECKPOINT_NOTES,
@@ -35,7 +36,6 @@ from import_tables import (
     NAMES,
     NATIVE_FORMATS,
     ORGANIZATIONS,
-    RELEASE_DATES,
 )
 from llmpick.catalog.canonical import model_text
 

@@ -115,40 +115,6 @@ NAMES = [
     (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"),
 ]  # fmt: skip
 
-_QWEN3 = "https://github.com/QwenLM/Qwen3/blob/4d9f43e9ffc5/README.md"
-_QWEN3_VL = "https://github.com/QwenLM/Qwen3-VL/blob/0f2afbe48b55/README.md"
-_DEEPSEEK = "https://api-docs.deepseek.com/updates"
-_MISTRAL = "https://docs.mistral.ai/getting-started/models/"
-
-# The makers' own dates: (date, where they say it)
-RELEASE_DATES = {
-    "qwen3-4b-2507": ("2025-08-06", _QWEN3), "qwen3-30b-a3b-2507": ("2025-07-30", _QWEN3),
-    "qwen3-235b-a22b-2507": ("2025-07-21", _QWEN3),
-    **dict.fromkeys(("qwen3-vl-2b", "qwen3-vl-32b"), ("2025-10-21", _QWEN3_VL)),
-    **dict.fromkeys(("qwen3-vl-4b", "qwen3-vl-8b"), ("2025-10-15", _QWEN3_VL)),
-    "qwen3-vl-30b-a3b": ("2025-10-04", _QWEN3_VL), "qwen3-vl-235b-a22b": ("2025-09-23", _QWEN3_VL),
-    "glm-4-9b": ("2024-06-05", "https://github.com/THUDM/GLM-4/blob/02831d280b31/README.md"),
-    "deepseek-v3.2": ("2025-12-01", _DEEPSEEK), "deepseek-v3.2-exp": ("2025-09-29", _DEEPSEEK),
-    "deepseek-v3.1": ("2025-08-21", _DEEPSEEK),
-    "ministral-8b": ("2024-10", _MISTRAL), "mistral-large-2-123b": ("2024-07", _MISTRAL),
-    # a date that the makers put into the name
-    **{model_id: (date, f"the date in the name {name}") for model_id, date, name in (
-        ("command-r-08-2024", "2024-08", "CohereLabs/c4ai-command-r-08-2024"),
-        ("command-r7b-12-2024", "2024-12", "CohereLabs/c4ai-command-r7b-12-2024"),
-        ("devstral-small-2505", "2025-05", "mistralai/Devstral-Small-2505"),
-        ("glm-4-32b-0414", "2025-04", "zai-org/GLM-4-32B-0414"), ("glm-4-9b-0414", "2025-04", "zai-org/GLM-4-9B-0414"),
-        ("glm-z1-32b-0414", "2025-04", "zai-org/GLM-Z1-32B-0414"), ("glm-z1-9b-0414", "2025-04", "zai-org/GLM-Z1-9B-0414"),
-        ("mistral-nemo-12b", "2024-07", "mistralai/Mistral-Nemo-Base-2407"),
-        ("mistral-small-3-24b", "2025-01", "mistralai/Mistral-Small-24B-Base-2501"),
-        ("mistral-small-3.1-24b", "2025-03", "mistralai/Mistral-Small-3.1-24B-Instruct-2503"),
-        ("olmo-2-13b", "2024-11", "allenai/OLMo-2-1124-13B"), ("olmo-2-7b", "2024-11", "allenai/OLMo-2-1124-7B"),
-        ("olmo-2-1b", "2025-04", "allenai/OLMo-2-0425-1B"), ("olmo-2-32b", "2025-03", "allenai/OLMo-2-0325-32B"),
-        ("olmo-3-32b", "2025-11", "allenai/Olmo-3-1125-32B"), ("deepseek-r1-0528", "2025-05-28", "deepseek-ai/DeepSeek-R1-0528"),
-        ("deepseek-r1-0528-qwen3-8b", "2025-05", "deepseek-ai/DeepSeek-R1-0528-Qwen3-8B"),
-        ("deepseek-v3-0324", "2025-03-24", "deepseek-ai/DeepSeek-V3-0324"),
-    )},
-}  # fmt: skip
-
 # (model, benchmark) -> why a published row is not taken over
 BENCHMARKS_LEFT_OUT = {
     ("code-llama-34b", "HellaSwag"): "31.8 is near chance: the board ran a broken checkpoint",
