@@ -46,6 +46,8 @@ class Prediction:
     blocks: int = 0
     like_layers: tuple[int, ...] = ()
     """The layers that a block repeats in shape (empty: the last one)."""
+    tables: tuple[str, ...] = ()
+    """``embed_tokens``, ``lm_head``: the model's tables that checkpoints repeat for each block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,8 @@ class Conversion:
     vocab_size: int | None = None
     ignores_windows: bool = False
     """llama.cpp keeps full caches for this architecture although its config names a sliding window."""
+    keeps_prediction: bool = False
+    """Whether the file holds the multi-token-prediction blocks too, as further layers."""
     tensors: tuple[RawTensor, ...] = ()
 
 

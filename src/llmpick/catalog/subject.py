@@ -11,7 +11,7 @@ from llmpick.catalog.hydrate import hydrate
 from llmpick.catalog.records import ModelRecord
 from llmpick.errors import UnknownName, UnsupportedArchitecture
 from llmpick.inventory.caches import CacheLayer, cache_layers
-from llmpick.inventory.checkpoint import CheckpointItem, checkpoint_items
+from llmpick.inventory.checkpoint import CheckpointItem, checkpoint_items, predicting
 from llmpick.inventory.decoder import inventory
 from llmpick.inventory.parameters import ParameterCount, count_parameters
 from llmpick.inventory.tensors import Tensor
@@ -152,7 +152,8 @@ def is_path(name: str, catalog: Catalog) -> bool:
 def subject_of_model(model_id: str, catalog: Catalog) -> Subject:
     """A catalog model by id."""
     record = hydrate(ModelRecord, catalog.model_data(model_id))
-    return Subject(model_id, record.name, "catalog", architecture_from_config(record.config, catalog.specs), record)
+    architecture = predicting(architecture_from_config(record.config, catalog.specs), record.checkpoint_stores)
+    return Subject(model_id, record.name, "catalog", architecture, record)
 
 
 def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> Subject:

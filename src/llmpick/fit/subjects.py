@@ -83,7 +83,7 @@ def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any
 
 
 def stored_weights(subject: Subject) -> WeightBytes:
-    """The bytes of the subject's file by place; what lies in blocks beyond its layers (prediction) is ``other``.
+    """The bytes of the subject's file by place; prediction blocks apart, because a runtime does not load them.
 
     A tied head stored again in safetensors is left out: those runtimes share the table.
     """
@@ -93,6 +93,8 @@ def stored_weights(subject: Subject) -> WeightBytes:
     assert stored is not None
     if stored.kind != "gguf":
         stored = replace(stored, tensors=tuple(one for one in stored.tensors if one.not_counted != TIED_COPY))
+    predicted = sum(one.bytes_stored for one in stored.tensors if one.role == "mtp")
+    stored = replace(stored, tensors=tuple(one for one in stored.tensors if one.role != "mtp"))
     split, layers = weight_split(stored), subject.architecture.num_hidden_layers
     if stored.kind != "gguf" and subject.tied:
         split["output_bytes"] -= sum(one.bytes_stored for one in stored.tensors if one.role == "token_embedding")
@@ -101,4 +103,4 @@ def stored_weights(subject: Subject) -> WeightBytes:
         split[key] = (*held[:layers], *(0,) * (layers - len(held)))
         if key == "layer_bytes":
             split["other_bytes"] += sum(held[layers:])
-    return WeightBytes(format=stored_format(subject) or "", **split)
+    return WeightBytes(format=stored_format(subject) or "", prediction_bytes=predicted, **split)

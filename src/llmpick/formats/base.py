@@ -10,12 +10,13 @@ IMATRIX = "+imatrix"
 
 
 class WeightBytes(NamedTuple):
-    """A model's weights in one format. ``tensor_bytes`` is the exact sum of tensor bytes in the file.
+    """A model's weights in one format. ``tensor_bytes`` is the exact sum of the tensors that the model runs on.
 
     ``input_embedding_bytes``: token and position tables (they stay on the host in llama.cpp); ``output_bytes``: output
     head and final norm as loaded, for tied models the copy of the embedding that the runtime loads;
     ``layer_bytes``: everything in each layer, of which ``layer_expert_bytes`` are routed experts; ``other_bytes``:
-    the rest.
+    the rest. ``prediction_bytes``: multi-token-prediction blocks, which the file holds besides and a runtime does not
+    load unless it speculates with them.
     """
 
     format: str
@@ -25,6 +26,12 @@ class WeightBytes(NamedTuple):
     layer_bytes: tuple[int, ...]
     layer_expert_bytes: tuple[int, ...]
     other_bytes: int
+    prediction_bytes: int = 0
+
+    @property
+    def file_bytes(self) -> int:
+        """Every tensor of the file."""
+        return self.tensor_bytes + self.prediction_bytes
 
 
 def known_formats(formats: Mapping[str, Any]) -> list[str]:

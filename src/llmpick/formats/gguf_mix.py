@@ -18,6 +18,7 @@ class Features(NamedTuple):
     """What the rules ask of a model."""
 
     layers: int
+    """With the prediction blocks that the file keeps: llama.cpp counts them when it picks types."""
     n_expert: int
     n_gqa: int
     falcon: bool
@@ -50,8 +51,9 @@ def features(architecture: Architecture, conversion: Mapping[str, Any], imatrix:
     elif heads is not None:
         n_gqa = heads.num_attention_heads
     experts = max((part.num_experts for part in parts if isinstance(part, Experts)), default=0)
+    predicted = architecture.prediction.blocks if architecture.gguf.keeps_prediction else 0
     return Features(
-        layers=architecture.num_hidden_layers,
+        layers=architecture.num_hidden_layers + predicted,
         n_expert=experts,
         n_gqa=n_gqa,
         falcon=architecture.model_type in conversion["falcon"],
@@ -112,14 +114,17 @@ def weigh_mix(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str,
     """Bytes by place. A tied embedding is loaded a second time as output; Falcon's file stores it twice."""
     layers = [0] * architecture.num_hidden_layers
     experts = [0] * architecture.num_hidden_layers
-    embedding = output = other = 0
+    embedding = output = other = predicted = 0
     tied_copy = 0
     for row in typed_tensors(architecture, tensors, mix, formats, imatrix):
         if row.layers:
             routed = row.size_bytes if "_exps." in row.name else 0
             for layer in row.layers:
-                layers[layer] += row.size_bytes
-                experts[layer] += routed
+                if layer < len(layers):
+                    layers[layer] += row.size_bytes
+                    experts[layer] += routed
+                else:
+                    predicted += row.size_bytes
         elif row.name in ("token_embd.weight", "position_embd.weight"):
             embedding += row.size_bytes
             tied_copy += row.size_bytes if row.name == "token_embd.weight" else 0
@@ -130,7 +135,7 @@ def weigh_mix(architecture: Architecture, tensors: tuple[Tensor, ...], mix: str,
     total = sum(layers) + embedding + output + other
     if architecture.embeddings.tied and not architecture.gguf.stores_tied_output:
         output += tied_copy
-    return WeightBytes(mix, total, embedding, output, tuple(layers), tuple(experts), other)
+    return WeightBytes(mix, total, embedding, output, tuple(layers), tuple(experts), other, predicted)
 
 
 def _rules(table: Mapping[str, Any], mix: str) -> dict[str, Any]:

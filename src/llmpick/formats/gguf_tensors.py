@@ -24,7 +24,7 @@ _NAMES = {
     "embedding_projection": "token_embd_proj",
 }  # fmt: skip
 _OUTSIDE = frozenset({"vision", "audio", "projector", "mtp"})
-"""Roles that a text model's GGUF does not hold: towers go to a separate mmproj file, prediction blocks are not run."""
+"""Roles that a text model's GGUF does not hold: towers go to a separate mmproj file."""
 
 
 class GgufTensor(NamedTuple):
@@ -57,7 +57,28 @@ def gguf_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], splits
         found.append(GgufTensor("output.weight", tables.embedding_size, tables.vocab_size, (), 2, "output_head"))
     for raw in architecture.gguf.tensors:
         found.append(GgufTensor(raw.name, raw.shape[0], 1, (), 1, "other"))
-    return found
+    return [*found, *_prediction(architecture, found)]
+
+
+def _prediction(architecture: Architecture, inside: list[GgufTensor]) -> Iterator[GgufTensor]:
+    """Prediction blocks where the converter keeps them: layers behind the last, with a projection of both inputs."""
+    predicted, width = architecture.prediction, architecture.hidden_size
+    if not architecture.gguf.keeps_prediction or not predicted.blocks:
+        return
+    last = architecture.num_hidden_layers
+    blocks = tuple(range(last, last + predicted.blocks))
+    for row in inside:
+        times = sum(layer in row.layers for layer in predicted.like_layers or (last - 1,))
+        if times:
+            yield row._replace(layers=blocks, copies=row.copies * times)
+    yield GgufTensor("blk.{i}.nextn.eh_proj.weight", 2 * width, width, blocks, 2, "mtp")
+    for norm in ("enorm", "hnorm", "shared_head_norm"):
+        yield GgufTensor(f"blk.{{i}}.nextn.{norm}.weight", width, 1, blocks, 1, "mtp")
+    tables = architecture.embeddings
+    rows = {"embed_tokens": tables.vocab_size, "lm_head": tables.output_rows}
+    for table in predicted.tables:
+        name = table.replace("lm_head", "shared_head_head")
+        yield GgufTensor(f"blk.{{i}}.nextn.{name}.weight", tables.embedding_size, rows[table], blocks, 2, "mtp")
 
 
 def _converted(architecture: Architecture, tensor: Tensor) -> Iterator[GgufTensor]:

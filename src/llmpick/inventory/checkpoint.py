@@ -6,6 +6,7 @@ choice of whoever uploaded it, and only a record can say so (``checkpoint_stores
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
@@ -63,6 +64,15 @@ def checkpoint_items(architecture: Architecture, stores: Collection[str] | None 
     ]
     wanted = _certain(architecture) if stores is None else stores
     return tuple({item.name: item for item in made if item.elements and item.name in wanted}.values())
+
+
+def predicting(architecture: Architecture, stores: Collection[str]) -> Architecture:
+    """The architecture with the prediction blocks and the tables in them that its checkpoint is known to store."""
+    if MTP not in stores:
+        return architecture
+    tables = tuple(name.split(".")[1] for name in (MTP_EMBEDDING, MTP_HEAD) if name in stores)
+    blocks = architecture.prediction.blocks or 1
+    return replace(architecture, prediction=replace(architecture.prediction, blocks=blocks, tables=tables))
 
 
 def _certain(architecture: Architecture) -> frozenset[str]:

@@ -58,7 +58,7 @@ def built(name: str, spec: Mapping[str, Any], scope: Scope) -> Architecture:
 
 def _prediction(spec: Mapping[str, Any], scope: Scope) -> Prediction:
     values = _values(Prediction, spec, scope)
-    return Prediction(**values | {"like_layers": tuple(values.get("like_layers") or ())})
+    return Prediction(**values | {key: tuple(values.get(key) or ()) for key in ("like_layers", "tables")})
 
 
 def _conversion(spec: Mapping[str, Any], scope: Scope) -> Conversion:

@@ -30,7 +30,7 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
         "kv_cache_type": {"k": request.type_k, "v": request.type_v}, "memory": memory_json(found),
         **devices_json(found), "placement": found.placement,
         "terms": [term._asdict() for term in found.terms],
-        "tensors": {"bytes": weights.tensor_bytes,
+        "tensors": {"bytes": weights.file_bytes,
                     "bits_per_weight": round(8 * weights.tensor_bytes / subject.parameters.total, 4)},
     }  # fmt: skip
     told = NOTHING
@@ -45,6 +45,10 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
     if subject.generic:
         notes = (*notes, f"{subject.architecture.model_type} is no architecture that we know: caches and buffers by the "
                  "keys that all GGUF files share, windows only where the file says which layers slide")  # fmt: skip
+    if weights.prediction_bytes:
+        body["tensors"]["prediction_bytes"] = weights.prediction_bytes
+        notes = (*notes, f"the file holds {format_bytes(weights.prediction_bytes)} of multi-token-prediction blocks besides, "
+                 "loaded only to speculate with them: not in these figures")  # fmt: skip
     changes = changes_of(maker, request)
     body["changes"] = changes
     code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
