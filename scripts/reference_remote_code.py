@@ -282,6 +282,121 @@ def hunyuan(c: Config) -> int:
     return total
 
 
+@of("minimax_text_01", "minimax_m1")
+def minimax01(c: Config) -> int:
+    """Lightning attention where attn_type_list says 0: fused qkv, a gate and a norm over all heads; experts throughout."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    width, n = heads * dim, c["num_local_experts"]
+    lightning = linear(3 * width, h) + linear(h, width) + linear(width, h) + width
+    softmax = qkvo(h, heads, kv, dim)
+    attention = sum(softmax if kind else lightning for kind in c["attn_type_list"])
+    both = c["num_hidden_layers"] * (n * (gated(h, c["intermediate_size"]) + h) + 2 * h)
+    return attention + both + h + tables(c, h, c["vocab_size"], False)
+
+
+@of("llada")
+def llada(c: Config) -> int:
+    """LLaMA's shape under OLMo's keys; the mixture normalises each head of q and k."""
+    if "d_model" in c:
+        h, heads = c["d_model"], c["n_heads"]
+        block = qkvo(
+            h, heads, c["n_kv_heads"], h // heads, c["include_bias"] or c["include_qkv_bias"], c["include_bias"]
+        )
+        block += gated(h, c["mlp_hidden_size"], c["include_bias"]) + 2 * h
+        return c["n_layers"] * block + h + c["embedding_size"] * h * (1 if c["weight_tying"] else 2)
+    h, dim = c["hidden_size"], heads_of(c)[2]
+    experts = c["num_experts"] * (gated(h, c["expert_intermediate_size"]) + h)
+    return llama(c, mlp=experts, layer_extra=2 * dim if c["qk_layernorm"] else 0)
+
+
+@of("smallthinker")
+def smallthinker(c: Config) -> int:
+    """LLaMA's attention, experts on all layers."""
+    h = c["hidden_size"]
+    return llama(c, mlp=c["moe_num_primary_experts"] * (gated(h, c["moe_ffn_hidden_size"]) + h))
+
+
+@of("PanguEmbedded")
+def pangu_embedded(c: Config) -> int:
+    """Biases on the four projections of attention."""
+    return llama(c, qkv_bias=c.get("bias", True), o_bias=c.get("bias", True))
+
+
+@of("PanguProMoE")
+def pangu_pro_moe(c: Config) -> int:
+    """Biases on the four projections; a scale for each expert; a shared expert without a gate."""
+    h, n = c["hidden_size"], c["num_experts"]
+    experts = n * (gated(h, c["moe_intermediate_size"]) + h + 1) + gated(h, c["shared_expert_intermediate_size"])
+    return llama(c, qkv_bias=True, o_bias=True, mlp=experts)
+
+
+@of("arctic")
+def arctic(c: Config) -> int:
+    """Experts at every moe_layer_frequency-th layer, beside an MLP as wide as the model with a norm of its own."""
+    h, inner, n = c["hidden_size"], c["intermediate_size"], c["num_local_experts"]
+    sparse = n * (gated(h, inner) + h) + (gated(h, h) + h if c["parallel_attn_mlp_res"] else 0)
+    kinds = [
+        sparse if (i + 1) % c["moe_layer_frequency"] == 0 else gated(h, inner) for i in range(c["num_hidden_layers"])
+    ]
+    return llama(c, mlp=0) + sum(kinds)
+
+
+@of("jais", "btlm")
+def jais(c: Config) -> int:
+    """GPT-2's biases everywhere; a third matrix when the MLP is gated; ALiBi instead of positions."""
+    h, inner = c["n_embd"], c.get("n_inner") or 4 * c["n_embd"]
+    mlp = gated(h, inner, True) if c["activation_function"] == "swiglu" else plain(h, inner, True)
+    block = linear(3 * h, h, True) + linear(h, h, True) + mlp + 4 * h
+    positions = 0 if c["position_embedding_type"] == "alibi" else c["n_positions"] * h
+    return c["n_layer"] * block + 2 * h + positions + tables(c, h, c["vocab_size"], c.get("tie_word_embeddings", True))
+
+
+@of("ouro")
+def ouro(c: Config) -> int:
+    """Four norms a layer and an exit gate of one row with a bias."""
+    return llama(c, layer_extra=2 * c["hidden_size"]) + c["hidden_size"] + 1
+
+
+@of("solar")
+def solar(c: Config) -> int:
+    """LLaMA's weights."""
+    return llama(c)
+
+
+@of("step1")
+def step1(c: Config) -> int:
+    """LLaMA's weights with num_attention_groups keys and values."""
+    return llama({**c, "num_key_value_heads": c["num_attention_groups"]})
+
+
+def step3_language(c: Config) -> int:
+    """A query of share_q_dim, normalised and projected to all heads; one key and value head."""
+    h, dim, shared = c["hidden_size"], c["head_dim"], c["share_q_dim"]
+    wide = c["num_attention_heads"] * dim
+    attention = linear(shared + 2 * dim, h) + shared + linear(wide, shared) + linear(h, wide)
+    enum = c.get("moe_layers_enum")
+    sparse = range(1, c["num_hidden_layers"]) if enum is None else [int(i) for i in enum.split(",")]
+    experts = c["moe_num_experts"] * (gated(h, c["moe_intermediate_size"]) + h) + gated(h, c["share_expert_dim"])
+    total = h + tables(c, h, c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        total += attention + 2 * h + (experts if layer in sparse else gated(h, c["intermediate_size"]))
+    return total
+
+
+@of("step3_text", "step3_vl")
+def step3(c: Config) -> int:
+    """The language model, and the tower with its downsamplers."""
+    if "vision_config" not in c:
+        return step3_language(c)
+    t, e = c["text_config"], c["vision_config"]
+    v, f, out = e["hidden_size"], e["intermediate_size"], e["output_hidden_size"]
+    block = 4 * linear(v, v, True) + plain(v, f, True) + 4 * v
+    patches = (e["image_size"] // e["patch_size"]) ** 2
+    tower = v + 3 * e["patch_size"] ** 2 * v + v + (patches + 1) * v + e["num_hidden_layers"] * block
+    down = out * v * 4 + out + 2 * out * out * 9 + 2 * out
+    return step3_language(t) + tower + down + linear(t["hidden_size"], 2 * out, c.get("projector_bias", False))
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
