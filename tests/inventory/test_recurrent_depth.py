@@ -1,5 +1,7 @@
 """Layers that a token passes more than once."""
 
+from dataclasses import replace
+
 from llmpick.architecture.attention import Attention
 from llmpick.architecture.decoder import Architecture, Embeddings, Layer, Norm
 from llmpick.inventory.caches import cache_layers, kv_elements_per_token
@@ -26,3 +28,13 @@ def test_each_pass_has_a_cache_and_all_share_the_weights() -> None:
     per_token = [kv_elements_per_token(cache_layers(architecture)) for architecture in (once, often)]
     assert per_token == [3 * 2 * 16, 5 * 3 * 2 * 16]
     assert inventory(once) == inventory(often)
+
+
+def test_keys_and_values_made_anew_take_no_cache() -> None:
+    """As in the transformer over patches of a byte model."""
+    kept = model(1)
+    anew = replace(
+        kept, layers=(replace(kept.layers[0], parts=(replace(kept.layers[0].parts[0], keeps_cache=False),)),)
+    )
+    assert cache_layers(anew) == ()
+    assert inventory(kept) == inventory(anew)

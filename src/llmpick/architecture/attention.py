@@ -39,6 +39,8 @@ class Attention:
     passes: int = 1
     """How often a token goes through the layer, each time with a cache of its own (recurrent depth)."""
     shares_cache_with: int | None = None
+    keeps_cache: bool = True
+    """False: keys and values are made anew at each step."""
     makes_keys_and_values: bool = True
     input_size: int | None = None
     """Width of the input when it is not ``hidden_size`` (Zamba2 attends over two streams side by side)."""

@@ -86,7 +86,7 @@ def _part_caches(part: Part, layers: tuple[int, ...], hidden_size: int) -> Itera
     if isinstance(part, Attention) and part.cross_tokens:
         heads, held = part.num_key_value_heads, part.cross_tokens
         yield CacheLayer("cross", layers, heads, part.head_dim, part.value_head_dim, fixed_tokens=held)
-    elif isinstance(part, Attention) and part.shares_cache_with is None:
+    elif isinstance(part, Attention) and part.keeps_cache and part.shares_cache_with is None:
         kind, window = ("chunked", part.chunk) if part.chunk else ("sliding", part.window)
         kind, heads = kind if window else "full", part.num_key_value_heads * part.passes
         yield CacheLayer(kind, layers, heads, part.head_dim, part.value_head_dim, window or None)
