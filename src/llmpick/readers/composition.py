@@ -39,9 +39,18 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def completed(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
-    """``config`` with the sub-configs that it leaves out, as the model type assumes them."""
+    """``config`` as the model type reads it: ``None`` left out, and in the mapping's words.
+
+    What stands in the sub-config that the mapping ``unwraps`` stands beside it, ``renames`` (old name: name) give
+    keys of older configs their present name, and ``absent`` the sub-configs that the config leaves out.
+    """
     stated = {key: value for key, value in config.items() if value is not None}
-    return {**spec.get("absent", {}), **stated}
+    inner = stated.pop(spec.get("unwraps", ""), None)
+    if isinstance(inner, Mapping):
+        stated |= {key: value for key, value in inner.items() if value is not None}
+    renames = spec.get("renames", {})
+    renamed = {renames[key]: stated.pop(key) for key in [*stated] if key in renames}
+    return {**spec.get("absent", {}), **renamed, **stated}
 
 
 def composed(name: str, config: Mapping[str, Any], specs: Specs) -> Mapping[str, Any]:
