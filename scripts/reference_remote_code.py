@@ -397,6 +397,97 @@ def step3(c: Config) -> int:
     return step3_language(t) + tower + down + linear(t["hidden_size"], 2 * out, c.get("projector_bias", False))
 
 
+def vit_layers(width: int, inner: int, layers: int) -> int:
+    """Layers of a plain vision transformer: LayerNorms and biases everywhere."""
+    return layers * (4 * linear(width, width, True) + plain(width, inner, True) + 4 * width)
+
+
+def siglip(e: Config, layers: int) -> int:
+    """SigLIP without its pooling head."""
+    width, side = e["hidden_size"], e["image_size"] // e["patch_size"]
+    patches = 3 * e["patch_size"] ** 2 * width + width + side * side * width
+    return patches + vit_layers(width, e["intermediate_size"], layers) + 2 * width
+
+
+def moe_mla(c: Config) -> int:
+    """DeepSeek-V2's and V3's layers; plain attention where use_mla is false."""
+    h, heads = c["hidden_size"], c["num_attention_heads"]
+    attention = mla(c, heads) if c.get("use_mla", True) else qkvo(h, heads, c["num_key_value_heads"], h // heads)
+    total = h + tables(c, h, c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        if layer < c["first_k_dense_replace"]:
+            mlp = gated(h, c["intermediate_size"])
+        else:
+            mlp = c["n_routed_experts"] * (gated(h, c["moe_intermediate_size"]) + h)
+            mlp += gated(h, c["n_shared_experts"] * c["moe_intermediate_size"])
+        total += attention + 2 * h + mlp
+    return total
+
+
+def text_part(c: Config) -> int:
+    """Language models inside InternVL."""
+    if c["model_type"] == "qwen2":
+        return llama(c, layer_extra=(c["num_attention_heads"] + 2 * c["num_key_value_heads"]) * heads_of(c)[2])
+    if c["model_type"] == "qwen3_moe":
+        one = gated(c["hidden_size"], c["moe_intermediate_size"]) + c["hidden_size"]
+        return llama(c, mlp=c["num_experts"] * one, layer_extra=2 * c["head_dim"])
+    return llama(c)
+
+
+@of("internvl_chat")
+def internvl_chat(c: Config) -> int:
+    """InternViT, a LayerNorm and two layers over four merged patches, and a language model."""
+    e, h = c["vision_config"], c["llm_config"]["hidden_size"]
+    v, f, norm = e["hidden_size"], e["intermediate_size"], 1 if e["norm_type"] == "rms_norm" else 2
+    block = linear(3 * v, v, e["qkv_bias"]) + linear(v, v, True) + plain(v, f, True) + 2 * norm * v + 2 * v
+    block += 2 * v if e["qk_normalization"] else 0
+    side = e["image_size"] // e["patch_size"]
+    tower = v + 3 * e["patch_size"] ** 2 * v + v + (side * side + 1) * v + e["num_hidden_layers"] * block
+    return tower + 8 * v + linear(h, 4 * v, True) + linear(h, h, True) + text_part(c["llm_config"])
+
+
+@of("kimi_vl")
+def kimi_vl(c: Config) -> int:
+    """MoonViT with a learned grid of positions; two layers over merged patches."""
+    e, h = c["vision_config"], c["text_config"]["hidden_size"]
+    v, merged = e["hidden_size"], e["hidden_size"] * e["merge_kernel_size"][0] * e["merge_kernel_size"][1]
+    grid = e["init_pos_emb_height"] * e["init_pos_emb_width"] * v
+    tower = 3 * e["patch_size"] ** 2 * v + v + grid + vit_layers(v, e["intermediate_size"], e["num_hidden_layers"])
+    return tower + 2 * v + 2 * v + linear(merged, merged, True) + linear(h, merged, True) + moe_mla(c["text_config"])
+
+
+@of("phi3_v")
+def phi3_v(c: Config) -> int:
+    """CLIP ViT-L/14 at 336 pixels, two separators and two layers over four merged patches."""
+    h, v = c["hidden_size"], 1024
+    tower = v + 3 * 14 * 14 * v + (24 * 24 + 1) * v + vit_layers(v, 4 * v, 24) + 4 * v
+    return llama(c) + tower + 8 * v + linear(h, 4 * v, True) + linear(h, h, True)
+
+
+@of("minicpmv")
+def minicpmv(c: Config) -> int:
+    """SigLIP and one cross-attention of learned queries."""
+    h, e, version = c["hidden_size"], c["vision_config"], str(c.get("version", 2.5))
+    tower = siglip(e, e["num_hidden_layers"] - (1 if c["drop_vision_last_layer"] else 0))
+    resampler = c["query_num"] * h + linear(h, e["hidden_size"]) + 4 * linear(h, h, True) + 6 * h + h * h
+    return (
+        llama(c, qkv_bias=version == "2.6", layer_extra=2 * heads_of(c)[2] if version == "4.5" else 0)
+        + tower
+        + resampler
+    )
+
+
+@of("deepseek_vl_v2")
+def deepseek_vl_v2(c: Config) -> int:
+    """SigLIP so400m with its pooling head, two layers over four merged patches, two learned separators."""
+    e, text, out = c["vision_config"], c["language_config"], c["projector_config"]["n_embed"]
+    shape = {"hidden_size": e["width"], "intermediate_size": int(e["width"] * e["mlp_ratio"]), "image_size": 384}
+    tower = siglip({**shape, "patch_size": e["patch_size"]}, e["layers"])
+    v, f = e["width"], shape["intermediate_size"]
+    pool = v + 4 * linear(v, v, True) + 2 * v + plain(v, f, True)
+    return tower + pool + linear(out, 4 * v, True) + linear(out, out, True) + 2 * out + moe_mla(text)
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
