@@ -60,12 +60,35 @@ def composed(name: str, config: Mapping[str, Any], specs: Specs) -> Mapping[str,
     Raises UnsupportedArchitecture for a part that is not described.
     """
     spec = specs[name]
+    choices = spec.get("composes", {})
+    parts = {
+        key: _part(name, key, _chosen(config.get(key), choice), choice["of"], specs) for key, choice in choices.items()
+    }
+    _refuse_same_names(name, spec, [(part, choices[key]["of"] == ANY) for key, part in parts.items()])
     base: Mapping[str, Any] = {}
-    for key, choice in spec.get("composes", {}).items():
-        part = config.get(key)
-        stated = part.get("model_type") if isinstance(part, Mapping) else None
-        base = merged(base, _part(name, key, stated or choice["default"], choice["of"], specs))
+    for part in parts.values():
+        base = merged(base, part)
     return merged(base, spec) if base else spec
+
+
+def _chosen(part: object, choice: Mapping[str, Any]) -> object:
+    """The model type of a sub-config: its own word, or what the whole model assumes."""
+    return (part.get("model_type") if isinstance(part, Mapping) else None) or choice["default"]
+
+
+def _refuse_same_names(name: str, spec: Mapping[str, Any], parts: list[tuple[Mapping[str, Any], bool]]) -> None:
+    """A name that the whole or a tower computes must not mean something else in the language model (the flagged part)."""
+    ours = _computed(spec).union(*(_computed(part) for part, language in parts if not language))
+    theirs = set[str]().union(*(part["defaults"] for part, language in parts if language))
+    if ours & theirs:
+        raise UnsupportedArchitecture(
+            f"{name} over this language model is not described: both say {min(ours & theirs)!r}"
+        )
+
+
+def _computed(spec: Mapping[str, Any]) -> set[str]:
+    """Names that a mapping gives to intermediate results."""
+    return {name for name, value in spec.get("defaults", {}).items() if str(value).startswith("=")}
 
 
 def _part(name: str, key: str, model_type: object, of: Any, specs: Specs) -> dict[str, Any]:
