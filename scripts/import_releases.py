@@ -19,6 +19,7 @@ MORE_REPOSITORIES = {
     "llama-3.1-70b": ["meta-llama/Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B-Instruct"],
     "qwen2-57b-a14b": ["Qwen/Qwen2-57B-A14B-Instruct"], "qwen1.5-moe-a2.7b": ["Qwen/Qwen1.5-MoE-A2.7B-Chat"],
     "kimi-linear-48b-a3b": ["moonshotai/Kimi-Linear-48B-A3B-Instruct"],
+    "gemma-3n-e2b": ["google/gemma-3n-E2B-it"], "gemma-3n-e4b": ["google/gemma-3n-E4B-it"],
     "stablelm-2-1.6b": ["stabilityai/stablelm-2-1_6b-chat"], "nemotron-4-340b": [],
 }  # fmt: skip
 
@@ -54,7 +55,7 @@ ALIASES = {
     "kimi-k2": ["kimi-k2-instruct"], "jamba-v0.1": ["jamba"], "mpt-7b": ["mpt"], "open-llama-7b": ["openllama-7b"],
 }  # fmt: skip
 
-LEFT_OUT = {"gemma-3n-e4b", "kimi-k3"}
+LEFT_OUT: set[str] = set()
 """Models whose weights cannot be counted exactly yet."""
 
 # Names of exceptions to "the published count explains the computed one", with the reason.
@@ -95,6 +96,8 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((
         "gemma-4-e2b", "gemma-4-e4b",
     ), ("shared_kv", "layer_scalar")),
+    **dict.fromkeys(("gemma-3n-e2b", "gemma-3n-e4b"), ("shared_kv",)),
+    "gemma-4-12b": ("layer_scalar",), "kimi-k3": ("e_score_correction_bias", "A_log"),
     **dict.fromkeys((
         "glm-4.6", "hy3",
     ), ("mtp", "e_score_correction_bias")),
@@ -144,7 +147,7 @@ _TUNED = re.compile(
     re.IGNORECASE,
 )
 _CHAT = re.compile(
-    r"chat|vicuna|koala|deepseek-v3(\.\d)?$|deepseek-v4|glm-4\.[5-9]|glm-4-\d+b-0414|glm-5|grok-2|minimax|kimi-k2\.5|hy3"
+    r"chat|vicuna|koala|deepseek-v3(\.\d)?$|deepseek-v4|glm-4\.[5-9]|glm-4-\d+b-0414|glm-5|grok-2|minimax|kimi-k2\.5|kimi-k3|hy3"
     r"|mimo-v2|step-3|xuanyuan2",
     re.IGNORECASE,
 )

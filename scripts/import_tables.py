@@ -231,6 +231,7 @@ NATIVE_FORMATS = {
     **{model: ("FP8-block-MXFP4", f"{_CONFIGS}/deepseek-ai--{name}_config.json: quantization_config, expert_dtype fp4")
        for model, name in (("deepseek-v4-flash", "DeepSeek-V4-Flash"), ("deepseek-v4-pro", "DeepSeek-V4-Pro"))},
     "kimi-k2.5": ("W4A16-experts", f"{_CONFIGS}/moonshotai--Kimi-K2.5_config.json: quantization_config"),
+    "kimi-k3": ("MXFP4", f"{_CONFIGS}/moonshotai--Kimi-K3_config.json: quantization_config"),
     **{model: ("W4A16-experts", f"https://huggingface.co/moonshotai/{name}: a scale per 32 expert weights, as kimi-k2.5")
        for model, name in (("kimi-k2.6", "Kimi-K2.6"), ("kimi-k2.7-code", "Kimi-K2.7-Code"))},
 }  # fmt: skip
