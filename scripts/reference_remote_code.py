@@ -488,6 +488,38 @@ def deepseek_vl_v2(c: Config) -> int:
     return tower + pool + linear(out, 4 * v, True) + linear(out, out, True) + 2 * out + moe_mla(text)
 
 
+def mimo_towers(c: Config) -> int:
+    """A vision tower of grouped attention with sinks in its windowed blocks; a transformer over summed code tables."""
+    total = 0
+    if e := c.get("vision_config"):
+        v, f, heads, kv = e["hidden_size"], e["intermediate_size"], e["num_heads"], e["num_key_value_heads"]
+        block = linear((heads + 2 * kv) * 64, v, True) + linear(v, heads * 64, True) + gated(v, f, True) + 2 * v
+        sinks = heads * (e["depth"] - len(e["fullatt_block_indexes"])) if e["use_sink"] else 0
+        total += v * 3 * e["temporal_patch_size"] * e["patch_size"] ** 2 + e["depth"] * block + sinks
+        total += v + linear(4 * v, 4 * v) + linear(e["out_hidden_size"], 4 * v)
+    if e := c.get("audio_config"):
+        a, grouped = e["input_local_dim"], e["input_local_dim"] * e["group_size"]
+        block = linear(3 * a, a, True) + linear(a, a) + gated(a, e["input_local_intermediate_size"]) + 2 * a
+        total += e["audio_channels"] * int(e["speech_vocab_size"]) * a + e["input_local_layers"] * block + a
+        total += linear(4 * grouped, grouped) + linear(e["out_hidden_size"], 4 * grouped)
+    return total
+
+
+@of("mimo_v2")
+def mimo_v2(c: Config) -> int:
+    """Full and sliding layers with heads of their own, sinks in the sliding ones, experts by layer."""
+    h, total = c["hidden_size"], c["hidden_size"] + tables(c, c["hidden_size"], c["vocab_size"], False)
+    for slides, sparse in zip(c["hybrid_layer_pattern"], c["moe_layer_freq"], strict=True):
+        prefix = "swa_" if slides else ""
+        heads, kv = c[prefix + "num_attention_heads"], c[prefix + "num_key_value_heads"]
+        key, value = c[prefix + "head_dim"], c[prefix + "v_head_dim"]
+        total += linear(heads * key + kv * (key + value), h) + linear(h, heads * value) + 2 * h
+        total += heads if slides and c["add_swa_attention_sink_bias"] else 0
+        experts = (c["n_routed_experts"] or 0) * (gated(h, c["moe_intermediate_size"]) + h)
+        total += experts if sparse else gated(h, c["intermediate_size"])
+    return total + mimo_towers(c)
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
