@@ -15,8 +15,9 @@ from llmpick.inventory.tensors import COMPONENT_OF
 from llmpick.readers.gguf import read_gguf
 from llmpick.readers.gguf_config import _spec, architecture_from_gguf, config_from_gguf, with_known_ties
 from llmpick.readers.gguf_names import place_of
-from llmpick.readers.hf_config import architecture_from_config, known_keys, resolve
+from llmpick.readers.hf_config import architecture_from_config, resolve
 from llmpick.readers.stored import logical_parameters
+from llmpick.readers.unknown_keys import known_keys
 
 ROOT = Path(__file__).parents[2]
 MODELS = [json.loads(line) for line in (ROOT / "tests/data/readers/gguf_models.jsonl").read_text().splitlines()]

@@ -66,7 +66,7 @@ def counts(data: CatalogData) -> Iterator[Problem]:
         if not isinstance(source.data.get("config"), dict):
             continue
         try:
-            architecture = architecture_from_config(source.data["config"], data.architectures)
+            architecture = architecture_from_config(source.data["config"], data.architectures, strict=True)
             count = _count(architecture)
         except InvalidFile as error:
             yield at(source, ("config",), error.message)
@@ -77,7 +77,7 @@ def counts(data: CatalogData) -> Iterator[Problem]:
 
 def total_parameters(source: ModelSource, data: CatalogData) -> int:
     """The computed total. Raises InvalidFile for a config that is not understood."""
-    return _count(architecture_from_config(source.data["config"], data.architectures)).total
+    return _count(architecture_from_config(source.data["config"], data.architectures, strict=True)).total
 
 
 def _count(architecture: Architecture) -> ParameterCount:

@@ -5,31 +5,33 @@ says that no mapping knows is refused, because a key we do not understand may ch
 """
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 from llmpick.architecture.decoder import Architecture
 from llmpick.errors import InvalidFile, UnsupportedArchitecture
 from llmpick.readers.built import built
 from llmpick.readers.composition import completed, composed, merged
-from llmpick.readers.expressions import Scope, expressions_in, names_in
+from llmpick.readers.expressions import Scope
+from llmpick.readers.unknown_keys import refuse_unknown_keys
 
 Specs = Mapping[str, Mapping[str, Any]]
 
 
-def architecture_from_config(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> Architecture:
+def architecture_from_config(
+    config: Mapping[str, Any], specs: Specs, assume: str | None = None, *, strict: bool = False
+) -> Architecture:
     """The architecture that ``config`` describes.
 
     ``specs``: model type -> mapping, ``follows`` already resolved (see `resolve`). An expression finds a key in the
     language model's config first, then in the whole one; ``whole_config.key`` is the whole one's own. ``assume`` names
-    the model type to follow when the config's own is unknown. Raises UnsupportedArchitecture for an unknown model type
-    or an unknown key, InvalidFile for impossible values.
+    the model type to follow when the config's own is unknown; ``strict`` refuses every unknown key, harmless or not.
+    Raises UnsupportedArchitecture for an unknown model type or key, InvalidFile for impossible values.
     """
     name = model_type_of(config, specs, assume)
     config = completed(config, specs[name])
     spec = composed(name, config, specs)
     configs = _language_configs(config, spec)
-    refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name)
+    refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name, strict)
     scope = Scope([*configs, {"whole_config": config}], spec.get("defaults", {}))
     _require(scope, spec)
     return built(name, spec, scope)
@@ -90,35 +92,6 @@ def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> lis
     elif whole is not None:
         config = {**config, "tie_word_embeddings": None}
     return [inner, config]
-
-
-def refuse_unknown_keys(
-    configs: list[Mapping[str, Any]], spec: Mapping[str, Any], harmless: Mapping[str, Any], name: str
-) -> None:
-    """Raise UnsupportedArchitecture naming every key that neither the mapping nor the harmless list knows."""
-    known = known_keys(spec)
-    patterns = list(harmless.get("patterns", ()))
-    plain = frozenset(harmless.get("keys", ()))
-    unknown = sorted(
-        key
-        for config in configs
-        for key, value in config.items()
-        if value is not None and key not in known and key not in plain
-        and not any(fnmatchcase(key, pattern) for pattern in patterns)
-    )  # fmt: skip
-    if unknown:
-        raise UnsupportedArchitecture(
-            f"{name}: unknown config {'keys' if len(unknown) > 1 else 'key'} {', '.join(map(repr, unknown))}",
-            "a key that is not understood may change the shape; if it does not, remove it from the config",
-        )
-
-
-def known_keys(spec: Mapping[str, Any]) -> frozenset[str]:
-    """Config keys that a mapping reads, has a default for, or declares to be without effect on the shape."""
-    read = {name.split(".")[0] for text in expressions_in(spec) for name in names_in(text)}
-    nested = {spec["language_config"]} if "language_config" in spec else set()
-    stated = (spec.get(part, ()) for part in ("defaults", "composes", "ignores"))
-    return frozenset(read.union(nested, *stated))
 
 
 def _require(scope: Scope, spec: Mapping[str, Any]) -> None:
