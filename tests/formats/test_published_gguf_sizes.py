@@ -67,3 +67,15 @@ def test_llama_70b_as_repositories_list_it(mix: str, size_gb: float, catalog: Ca
 def test_load_logs(config: dict[str, object], mix: str, imatrix: bool, size_gib: float, catalog: Catalog) -> None:
     """The size that llama.cpp prints when it loads a file: tensors alone."""
     assert gguf_bytes(config, mix, catalog, imatrix) / 2**30 == pytest.approx(size_gib, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("layers", "shared", "width", "size"), [(30, 10, 8192, 4788112064), (35, 15, 16384, 7353292256)]
+)
+def test_gemma_3n_as_its_repositories_list_it(
+    layers: int, shared: int, width: int, size: int, catalog: Catalog
+) -> None:
+    """ggml-org's Q8_0 of E2B and E4B: small weights stay in 16 bit, and K and V of layers that share caches are kept."""
+    config = {"model_type": "gemma3n_text", "num_hidden_layers": layers, "num_kv_shared_layers": shared,
+              "intermediate_size": width}  # fmt: skip
+    assert 5.5e6 < size - gguf_bytes(config, "Q8_0", catalog) < 6.5e6

@@ -86,6 +86,8 @@ class Conversion:
     """llama.cpp keeps full caches for this architecture although its config names a sliding window."""
     keeps_prediction: bool = False
     """Whether the file holds the multi-token-prediction blocks too, as further layers."""
+    keeps_shared_keys_and_values: bool = False
+    """Whether the file holds, and llama.cpp loads, K and V of layers that read another layer's cache."""
     tensors: tuple[RawTensor, ...] = ()
 
 

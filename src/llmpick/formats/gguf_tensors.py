@@ -7,6 +7,7 @@ from llmpick.architecture.attention import Attention, LatentAttention
 from llmpick.architecture.decoder import Architecture, Layer
 from llmpick.architecture.feed_forward import Experts
 from llmpick.architecture.state_space import GatedDeltaNet
+from llmpick.inventory.decoder import LAYER_PREFIX
 from llmpick.inventory.tensors import Tensor
 
 _NAMES = {
@@ -23,6 +24,13 @@ _NAMES = {
     "position_embedding": "position_embd", "per_layer_embedding": "per_layer_token_embd", "output_head": "output",
     "embedding_projection": "token_embd_proj",
 }  # fmt: skip
+_OWN_NAMES = {
+    "altup_projections.weight": "altup_proj", "altup_unembed_projections.weight": "altup_unembd_proj",
+    "altup.modality_router.weight": "altup_router", "altup.prediction_coefs.weight": "altup_predict_coef",
+    "altup.correction_coefs.weight": "altup_correct_coef", "laurel.linear_left.weight": "laurel_l",
+    "laurel.linear_right.weight": "laurel_r", "per_layer_model_projection.weight": "per_layer_model_proj",
+}  # fmt: skip
+"""Weights that the mixes treat by name, of roles that others share."""
 _OUTSIDE = frozenset({"vision", "audio", "projector", "mtp"})
 """Roles that a text model's GGUF does not hold: towers go to a separate mmproj file."""
 
@@ -52,6 +60,8 @@ def gguf_tensors(architecture: Architecture, tensors: tuple[Tensor, ...], splits
     found = [each for tensor in inside for each in _converted(architecture, tensor)]
     for layer in architecture.layers:
         found += _score_biases(layer)
+        if architecture.gguf.keeps_shared_keys_and_values:
+            found += _shared_keys_and_values(layer, architecture.hidden_size)
     tables = architecture.embeddings
     if tables.tied and architecture.gguf.stores_tied_output:
         found.append(GgufTensor("output.weight", tables.embedding_size, tables.vocab_size, (), 2, "output_head"))
@@ -119,6 +129,9 @@ def _plain(architecture: Architecture, tensor: Tensor) -> GgufTensor:
 
 def _gguf_name(tensor: Tensor) -> str:
     prefix = "blk.{i}." if tensor.layers else ""
+    own = _OWN_NAMES.get(tensor.name.removeprefix(LAYER_PREFIX))
+    if own:
+        return f"{prefix}{own}.weight"
     if tensor.component == "norms" or tensor.role.endswith("_norm"):
         return f"{prefix}{tensor.role}_norm.weight"
     kind = "bias" if tensor.name.endswith(("bias", "_log", ".D")) or len(tensor.shape) == 1 else "weight"
@@ -146,6 +159,17 @@ def _split_delta_input(architecture: Architecture, tensor: Tensor) -> Iterator[G
     gate = part.linear_num_value_heads * part.linear_value_head_dim
     yield GgufTensor("blk.{i}.attn_qkv.weight", width, rows - gate, tensor.layers, 2, "attention_qkv")
     yield GgufTensor("blk.{i}.attn_gate.weight", width, gate, tensor.layers, 2, "attention_gate")
+
+
+def _shared_keys_and_values(layer: Layer, hidden_size: int) -> Iterator[GgufTensor]:
+    """Projections and key norm that a layer has in the checkpoint although it reads another layer's cache."""
+    for part in layer.parts:
+        if isinstance(part, Attention) and not part.makes_keys_and_values:
+            for letter, width in (("k", part.head_dim), ("v", part.value_head_dim)):
+                rows = part.num_key_value_heads * width
+                name, role = f"blk.{{i}}.attn_{letter}.weight", f"attention_{letter}"
+                yield GgufTensor(name, hidden_size, rows, layer.indices, 2, role)
+            yield GgufTensor("blk.{i}.attn_k_norm.weight", part.key_norm_elements, 1, layer.indices, 1, "k_norm")
 
 
 def _score_biases(layer: Layer) -> Iterator[GgufTensor]:
