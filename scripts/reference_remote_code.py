@@ -520,6 +520,15 @@ def mimo_v2(c: Config) -> int:
     return total + mimo_towers(c)
 
 
+@of("mistral3")
+def mistral3(c: Config) -> int:
+    """Pixtral (RMS norms, no biases), a norm, four merged patches and two layers, and a mixture with latent attention."""
+    e, h = c["vision_config"], c["text_config"]["hidden_size"]
+    v, f = e["hidden_size"], e["intermediate_size"]
+    tower = 3 * e["patch_size"] ** 2 * v + v + e["num_hidden_layers"] * (4 * v * v + gated(v, f) + 2 * v)
+    return tower + v + linear(v, 4 * v) + linear(h, v) + linear(h, h) + moe_mla(c["text_config"])
+
+
 def main() -> None:
     """Recomputes the rows of the file."""
     rows = [json.loads(line) for line in gzip.decompress(Path(sys.argv[1]).read_bytes()).splitlines()]
