@@ -4,8 +4,8 @@ vLLM takes ``gpu_memory_utilization`` of the device whatever the model; what is 
 and CUDA graphs becomes KV blocks. The estimate here is the need: that much for ``sequences`` requests of ``context``
 tokens. ``placement`` gives what the devices' share would hold.
 
-Sources: vllm/v1/worker/gpu_worker.py, worker/utils.py, v1/kv_cache_interface.py, v1/core/kv_cache_planning.py (0.33).
-Left out: pages of hybrid groups are padded to a common size; weights that a quantisation kernel repacks.
+Caches: `vllm_cache`. Sources: vllm/v1/worker/gpu_worker.py, worker/utils.py (0.33). Left out: weights that a
+quantisation kernel repacks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from llmpick.architecture.feed_forward import Experts
 from llmpick.errors import UsageError
+from llmpick.runtimes import vllm_cache
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
 from llmpick.runtimes.parts import need_devices, row_for
-from llmpick.runtimes.token_caches import cache_bits, cache_bytes, most
+from llmpick.runtimes.token_caches import cache_bits
 from llmpick.runtimes.widths import divisors, rank_heads, replicated_elements, widths_of
 
 NAME = "vllm"
@@ -23,7 +24,6 @@ SETTINGS: dict[str, type] = {
     "gpu_memory_utilization": float, "tensor_parallel_size": int, "pipeline_parallel_size": int,
     "max_num_batched_tokens": int, "max_num_seqs": int, "enforce_eager": bool, "block_size": int, "max_model_len": int,
 }  # fmt: skip
-MAX_TOKENS = 2**31
 
 
 class Plan(NamedTuple):
@@ -102,13 +102,10 @@ def _device(model: Model, request: Request, device: Budget, stage: int, plan: Pl
     share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
     first, last = plan.stage(stage, model.architecture.num_hidden_layers)
 
-    def cache(tokens: int, sequences: int = 1) -> int:
-        return rank_cache(model, request, tokens, sequences, first, last, plan.tensor, settings, data)
-
-    wanted = cache(request.context, request.sequences)
-    rest = share - weights - activations - runtime
-    held = most(lambda tokens: cache(tokens) <= rest, MAX_TOKENS) if rest > 0 and cache(1) else 0
-    low, high = low + wanted + weights, high + wanted + int(data["weights_high"] * weights)
+    pool = rank_pool(model, request, first, last, plan, settings, data)
+    wanted = pool.need(request.sequences)
+    held = pool.capacity(share - weights - activations - runtime)
+    low, high = low + wanted + weights, high + wanted + pool.block_bytes + int(data["weights_high"] * weights)
     made = DeviceMemory(
         device.name, share, weights, wanted, activations, runtime,
         int(data["activation_low"] * activations) + low, int(data["activation_high"] * activations) + high,
@@ -145,13 +142,14 @@ def expert_padding(model: Model, plan: Plan, stage: int, data: Mapping[str, Any]
     return sum(model.weights.layer_expert_bytes[first:last]) * (-width % multiple) // width
 
 
-def rank_cache(model: Model, request: Request, tokens: int, sequences: int, first: int, last: int, tensor: int,
-               settings: Mapping[str, Any], data: Mapping[str, Any]) -> int:  # fmt: skip
-    """KV and state bytes of ``sequences`` requests of ``tokens`` tokens on one rank."""
-    return cache_bytes(
-        model.caches, tokens, sequences, cache_bits(request, data["kv_types"], NAME), first, last,
-        block=settings["block_size"], in_flight=settings["max_num_batched_tokens"], ranks=tensor, state_bytes=2,
+def rank_pool(model: Model, request: Request, first: int, last: int, plan: Plan, settings: Mapping[str, Any],
+              data: Mapping[str, Any]) -> vllm_cache.Pool:  # fmt: skip
+    """The cache pool of one rank with the layers from ``first`` up to, not including, ``last``."""
+    chosen = vllm_cache.settings_of(
+        model.caches, model.architecture.model_type, settings["block_size"], settings["max_num_batched_tokens"],
+        plan.pipeline, plan.tensor, cache_bits(request, data["kv_types"], NAME), data,
     )  # fmt: skip
+    return vllm_cache.pool(model.caches, request.context, first, last, chosen)
 
 
 def _overhead(settings: Mapping[str, Any], several: bool, data: Mapping[str, Any]) -> tuple[int, int, int]:
