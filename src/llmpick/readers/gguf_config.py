@@ -16,7 +16,8 @@ from llmpick.readers.stored import StoredModel, has_output_head, mark_tied
 
 MAPPING = "_gguf"
 Specs = Mapping[str, Mapping[str, Any]]
-_ATTENTION = frozenset({"attention_k", "attention_qkv", "attention_kv_a"})
+_ATTENTION = frozenset({"attention_k", "attention_qkv", "attention_kv_a", "attention_q"})
+"""Any shows an attending layer: one that reads another's cache has queries only."""
 _RECURRENT = frozenset({"ssm_in", "ssm_conv", "ssm_out", "ssm_other"})
 _EXPERTS = frozenset({"expert_down"})
 
