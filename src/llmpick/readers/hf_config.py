@@ -12,6 +12,7 @@ from llmpick.errors import InvalidFile, UnsupportedArchitecture
 from llmpick.readers.built import built
 from llmpick.readers.composition import completed, composed, merged
 from llmpick.readers.expressions import Scope
+from llmpick.readers.model_types import model_type_of
 from llmpick.readers.unknown_keys import refuse_unknown_keys
 
 Specs = Mapping[str, Mapping[str, Any]]
@@ -28,30 +29,13 @@ def architecture_from_config(
     Raises UnsupportedArchitecture for an unknown model type or key, InvalidFile for impossible values.
     """
     name = model_type_of(config, specs, assume)
-    config = completed(config, specs[name])
+    config = completed(_with_said_heads(config), specs[name])
     spec = composed(name, config, specs)
     configs = _language_configs(config, spec)
     refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name, strict)
     scope = Scope([*configs, {"whole_config": config}], spec.get("defaults", {}))
     _require(scope, spec)
     return built(name, spec, scope)
-
-
-def model_type_of(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> str:
-    """The mapping that describes ``config``: its ``model_type``, or an alias of one."""
-    name = assume or config.get("model_type")
-    if not isinstance(name, str):
-        raise UnsupportedArchitecture("the config names no model_type", "say which family it follows: --assume llama")
-    for candidate in (name, name.lower()):
-        if candidate in specs and not candidate.startswith("_"):
-            return candidate
-    for spec_name, spec in specs.items():
-        if name in spec.get("aliases", ()):
-            return spec_name
-    known = ", ".join(sorted(key for key in specs if not key.startswith("_")))
-    raise UnsupportedArchitecture(
-        f"model_type {name!r} is not known", f"if it has the shape of a known one, say so: --assume llama ({known})"
-    )
 
 
 def resolve(specs: Specs) -> dict[str, dict[str, Any]]:
@@ -86,12 +70,18 @@ def _language_configs(config: Mapping[str, Any], spec: Mapping[str, Any]) -> lis
     inner = config.get(spec.get("language_config", ""))
     if not isinstance(inner, Mapping):
         return [config]
-    whole, ties = config.get("tie_word_embeddings"), spec.get("ties", "whole")
+    inner, whole, ties = _with_said_heads(inner), config.get("tie_word_embeddings"), spec.get("ties", "whole")
     if whole is not None and (ties == "whole" or (ties == "either" and whole)):
         inner = {**inner, "tie_word_embeddings": whole}
     elif whole is not None:
         config = {**config, "tie_word_embeddings": None}
     return [inner, config]
+
+
+def _with_said_heads(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A null ``num_key_value_heads`` means as many as query heads, whatever the class assumes when it is left out."""
+    said = config.get("num_key_value_heads", 0) is None and config.get("num_attention_heads") is not None
+    return {**config, "num_key_value_heads": config["num_attention_heads"]} if said else config
 
 
 def _require(scope: Scope, spec: Mapping[str, Any]) -> None:
