@@ -11,6 +11,7 @@ MORE_REPOSITORIES = {
     "qwen-7b": ["Qwen/Qwen-7B-Chat"], "qwen-72b": ["Qwen/Qwen-72B-Chat"], "qwen-1.8b": ["Qwen/Qwen-1_8B-Chat"],
     "code-llama-70b": ["codellama/CodeLlama-70b-Instruct-hf"],
     "deepseek-coder-6.7b": ["deepseek-ai/deepseek-coder-6.7b-instruct"],
+    "llama-3.2-90b-vision": ["meta-llama/Llama-3.2-90B-Vision-Instruct"],
     "dream-7b": ["Dream-org/Dream-v0-Instruct-7B"], "smollm3-3b": ["HuggingFaceTB/SmolLM3-3B-Base"],
     "smollm2-135m": ["HuggingFaceTB/SmolLM2-135M-Instruct"], "llama-2-7b": ["meta-llama/Llama-2-7b"],
     "llama-2-13b": ["meta-llama/Llama-2-13b"], "llama-2-70b": ["meta-llama/Llama-2-70b"],
@@ -20,6 +21,10 @@ MORE_REPOSITORIES = {
     "qwen2-57b-a14b": ["Qwen/Qwen2-57B-A14B-Instruct"], "qwen1.5-moe-a2.7b": ["Qwen/Qwen1.5-MoE-A2.7B-Chat"],
     "kimi-linear-48b-a3b": ["moonshotai/Kimi-Linear-48B-A3B-Instruct"],
     "gemma-3n-e2b": ["google/gemma-3n-E2B-it"], "gemma-3n-e4b": ["google/gemma-3n-E4B-it"],
+    "rwkv-7-1.5b": ["RWKV/RWKV7-Goose-World3-1.5B-HF"], "rwkv-7-0.4b": ["RWKV/RWKV7-Goose-World2.9-0.4B-HF"],
+    "rwkv-7-2.9b": ["fla-hub/rwkv7-2.9B-world"], "minimax-m1": ["MiniMaxAI/MiniMax-M1-80k"],
+    "kimi-vl-a3b": ["moonshotai/Kimi-VL-A3B-Thinking", "moonshotai/Kimi-VL-A3B-Thinking-2506"],
+    "llada-8b": ["GSAI-ML/LLaDA-8B-Base"], "mimo-v2.5": ["XiaomiMiMo/MiMo-V2.5-Base"], "mpt-30b": ["mosaicml/mpt-30b-chat", "mosaicml/mpt-30b-instruct"],
     "stablelm-2-1.6b": ["stabilityai/stablelm-2-1_6b-chat"], "nemotron-4-340b": [],
 }  # fmt: skip
 
@@ -89,6 +94,12 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys((
         "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.2-exp",
     ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv")),
+    **dict.fromkeys(("rwkv-7-1.5b", "rwkv-7-7.2b", "rwkv-7-13.3b"), ("attn.v_lora",)),
+    **dict.fromkeys((
+        "ling-mini-2.0", "ling-flash-2.0", "ling-1t", "ling-3.0-tiny", "ring-2.5-1t", "llada2.0-mini", "sarvam-30b",
+        "sarvam-105b",
+    ), ("e_score_correction_bias",)),
+    "kimi-vl-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
     "lfm2.5-8b-a1b": ("e_score_correction_bias",), "kimi-linear-48b-a3b": ("e_score_correction_bias",),
     "minimax-m2": ("e_score_correction_bias",), "minimax-m2.1": ("e_score_correction_bias", "weight_scale_inv"),
     "moonlight-16b-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
@@ -132,6 +143,8 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 
 CHECKPOINT_NOTES = {
+    "mistral-small-4": "FP8: a scale of weights and one of activations for each of 36 x 264 linear layers and experts",
+    "mimo-v2.5": "multi-token-prediction blocks, FP8 scales and router biases are stored, as by MiMo-V2-Flash",
     "k-exaone-236b-a23b": "a multi-token-prediction block whose layer is dense, and 47 x 128 router biases, are stored",
     "nemotron-3-super-120b-a12b": "a multi-token-prediction block and router biases are stored",
     **dict.fromkeys(
