@@ -1,0 +1,86 @@
+"""Mixtures of experts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from remote_counting import Config, gated, heads_of, llama, of, qkvo, tables
+
+
+@of("xverse")
+def xverse(c: Config) -> int:
+    """LLaMA's shape; XVERSE-MoE has experts of intermediate_size, and shared ones side by side."""
+    if not c.get("num_experts"):
+        return llama(c)
+    h, f = c["hidden_size"], c["intermediate_size"]
+    experts = c["num_experts"] * gated(h, f) + c["num_experts"] * h + gated(h, f * c["num_shared_experts"])
+    return llama(c, mlp=experts)
+
+
+@of("minicpm")
+def minicpm(c: Config) -> int:
+    """LLaMA's shape, tied unless stated; MiniCPM-MoE has eight experts a layer."""
+    tied = c.get("tie_word_embeddings", True)
+    if not c.get("num_experts"):
+        return llama(c, tied=tied)
+    h = c["hidden_size"]
+    return llama(c, tied=tied, mlp=c["num_experts"] * (gated(h, c["intermediate_size"]) + h))
+
+
+@of("hunyuan")
+def hunyuan(c: Config) -> int:
+    """Keys and values at every cla_share_factor-th layer; both norms of q and k everywhere."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    share = c["cla_share_factor"] if c.get("use_cla") else 1
+    at: Callable[[Any, int], int] = lambda value, layer: value[layer] if isinstance(value, list) else value  # noqa: E731
+    total = h + tables(c, h, c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        total += qkvo(h, heads, kv if layer % share == 0 else 0, dim) + 2 * h + (2 * dim if c.get("use_qk_norm") else 0)
+        if c["num_experts"] == 1:
+            total += gated(h, c["intermediate_size"])
+            continue
+        inner = at(c.get("moe_intermediate_size", c["intermediate_size"]), layer)
+        total += c["num_experts"] * (gated(h, inner) + h)
+        if c.get("use_mixed_mlp_moe"):
+            total += gated(h, c["intermediate_size"] * at(c["num_shared_expert"], layer))
+    return total
+
+
+@of("llada")
+def llada(c: Config) -> int:
+    """LLaMA's shape under OLMo's keys; the mixture normalises each head of q and k."""
+    if "d_model" in c:
+        h, heads = c["d_model"], c["n_heads"]
+        block = qkvo(
+            h, heads, c["n_kv_heads"], h // heads, c["include_bias"] or c["include_qkv_bias"], c["include_bias"]
+        )
+        block += gated(h, c["mlp_hidden_size"], c["include_bias"]) + 2 * h
+        return c["n_layers"] * block + h + c["embedding_size"] * h * (1 if c["weight_tying"] else 2)
+    h, dim = c["hidden_size"], heads_of(c)[2]
+    experts = c["num_experts"] * (gated(h, c["expert_intermediate_size"]) + h)
+    return llama(c, mlp=experts, layer_extra=2 * dim if c["qk_layernorm"] else 0)
+
+
+@of("smallthinker")
+def smallthinker(c: Config) -> int:
+    """LLaMA's attention, experts on all layers."""
+    h = c["hidden_size"]
+    return llama(c, mlp=c["moe_num_primary_experts"] * (gated(h, c["moe_ffn_hidden_size"]) + h))
+
+
+@of("PanguProMoE")
+def pangu_pro_moe(c: Config) -> int:
+    """Biases on the four projections; a scale for each expert; a shared expert without a gate."""
+    h, n = c["hidden_size"], c["num_experts"]
+    experts = n * (gated(h, c["moe_intermediate_size"]) + h + 1) + gated(h, c["shared_expert_intermediate_size"])
+    return llama(c, qkv_bias=True, o_bias=True, mlp=experts)
+
+
+@of("arctic")
+def arctic(c: Config) -> int:
+    """Experts at every moe_layer_frequency-th layer, beside an MLP as wide as the model with a norm of its own."""
+    h, inner, n = c["hidden_size"], c["intermediate_size"], c["num_local_experts"]
+    sparse = n * (gated(h, inner) + h) + (gated(h, h) + h if c["parallel_attn_mlp_res"] else 0)
+    kinds = [
+        sparse if (i + 1) % c["moe_layer_frequency"] == 0 else gated(h, inner) for i in range(c["num_hidden_layers"])
+    ]
+    return llama(c, mlp=0) + sum(kinds)
