@@ -14,7 +14,10 @@ from typing import Any
 import yaml
 
 from import_benchmarks import benchmarks, other_benchmarks, rows
+from import_claims import claims
 from import_dates import RELEASE_DATES
+from import_descriptions import add_description, describe
+from import_makers import maker_rows
 from import_releases import (
     ALIASES,
     CHECKPOINT_NOTES,
@@ -26,13 +29,12 @@ from import_releases import (
     same_shape,
     variants,
 )
+from import_sources import source
 from import_tables import (
     FAMILIES,
-    LANGUAGES,
     LICENCE_CORRECTIONS,
     LICENCE_ROWS,
     LICENCES,
-    MORE_SOURCES,
     NAMES,
     NATIVE_FORMATS,
     ORGANIZATIONS,
@@ -42,30 +44,12 @@ from llmpick.catalog.canonical import model_text
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
 MORE = Path(__file__).with_name("more_models.jsonl")
 """Models beyond the collected ones, in the same form, one a line."""
-LOCATED = re.compile(r"https?://|arXiv:\d|[\w.-]+/[\w.-]+|^(?:config|as \S+|inherits .*)$")
-"""What can be looked up: an address, a paper, a repository, another fact of the catalog; the rest is hearsay."""
-LOW = re.compile(r"recalled|llmfit HF date|per llmfit|unverified|model name|hub date", re.IGNORECASE)
 DROP_CONFIG = {"architectures", "auto_map", "torch_dtype", "dtype", "transformers_version", "use_cache",
                "initializer_range", "attention_dropout", "bos_token_id", "eos_token_id", "pad_token_id"}  # fmt: skip
-# Keys that a published config leaves out, inferred from the checkpoint's total.
 CONFIG_FIXES: dict[str, dict[str, Any]] = {"step-3.7-flash": {"num_sliding_attention_heads": 96}}
-# Windows that differ from their class's default (google/gemma-3-*: config.json).
+"""Keys that a published config leaves out, inferred from the checkpoint's total."""
+WINDOWS_SOURCE = "https://github.com/google-deepmind/gemma/blob/7691fd4/gemma/gm/nn/_gemma.py"
 WINDOWS = {"gemma-3-270m": 512, "gemma-3-1b": 512, "gemma-3-4b": 1024, "gemma-3-12b": 1024, "gemma-3-27b": 1024}
-
-
-_HUB = re.compile(
-    r"(AlexsJones/llmfit@3f44fd3|llmfit 1\.1\.17) \((?:llmfit )?list --json; fields from HF config/safetensors metadata\): *"
-)
-
-
-def source(text: str, date: str) -> list[dict[str, str]]:
-    """One source, in short: what was read through a collection names the collection last."""
-    short = _HUB.sub(lambda found: f"Hub metadata, {found[1].replace('llmfit ', 'llmfit@')}: ", text)
-    short = re.sub(r"(\S+) parameters_raw \(HF safetensors metadata\)", r"\1 safetensors total", short)
-    found = {"source": short[:400], "date": date}
-    if LOW.search(text) or not LOCATED.search(short):
-        found["confidence"] = "low"
-    return [found]
 
 
 def _of_repository(text: str, repository: str | None) -> str:
@@ -117,6 +101,7 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     record["config"] = {**slim(fact["config"]), **CONFIG_FIXES.get(fact["id"], {})}
     if fact["id"] in WINDOWS:
         record["config"].get("text_config", record["config"])["sliding_window"] = WINDOWS[fact["id"]]
+        sources["config"] += source(f"{WINDOWS_SOURCE} (sliding_window_size)", date)
     if fact["context_length"]:
         record["context_length"] = fact["context_length"]
     if fact["derived_from"]:
@@ -144,7 +129,8 @@ def model(fact: dict[str, Any], facts: dict[str, Any], date: str) -> dict[str, A
     if family[2] == "closed" or fact["license"] == "Proprietary":
         record["weights"] = "closed"
     record["aliases"] = ALIASES.get(fact["id"], [])
-    record["benchmarks"] = benchmarks(fact, facts)
+    found = benchmarks(fact, facts)
+    record["benchmarks"] = found + maker_rows(fact["id"], found)
     record["claims"] = facts["claims"].get(fact["id"], [])
     present = set(record) | {"published_parameters"}
     renamed = {"published_params": "published_parameters", "training_tokens": "training", "vocab_size": "config"}
@@ -186,7 +172,7 @@ def main() -> None:
         "mmlu": {row["model"].lower(): row for row in rows(directory / "quality/mmlu_consensus.jsonl")
                  if not row.get("weak_evidence")},
         "others": other_benchmarks(directory / "quality/benchmarks.jsonl"),
-        "claims": __import__("import_claims").claims(yaml.safe_load((directory / "survey-claims.yaml").read_text())),
+        "claims": claims(yaml.safe_load((directory / "survey-claims.yaml").read_text())),
     }  # fmt: skip
     measured = [row["model"] for name in ("benchmarks", "mmlu_consensus")
                 for row in rows(directory / f"quality/{name}.jsonl")]  # fmt: skip
@@ -221,53 +207,6 @@ def inherit(records: dict[str, dict[str, Any]], everything: dict[str, dict[str, 
                 note = {"source": f"as {record['derived_from']}", "date": base["sources"][key][0]["date"]}
                 record["sources"][key] = [{**note, "confidence": "low"}]
                 record[key] = base[key]
-
-
-def add_description(record: dict[str, Any], description: dict[str, Any]) -> None:
-    """The tokenizer table's facts; training facts join those that the record has."""
-    training = {**description.pop("training", {}), **record.get("training", {})}
-    noted = description.pop("sources")
-    before = record["sources"].get("training", [])
-    record.update(description)
-    record["sources"].update(noted)
-    if training:
-        order = ("tokens", "data", "hardware", "compute", "knowledge_cutoff")
-        record["training"] = {key: training[key] for key in order if key in training}
-        record["sources"]["training"] = before + [row for row in noted.get("training", []) if row not in before]
-
-
-def describe(row: dict[str, Any], config: dict[str, Any], date: str) -> dict[str, Any]:
-    """What the tokenizer table says of a family."""
-    vocabulary = re.match(r"(\d{4,})", str(row.get("vocab_size", "")))
-    tokenizer = {"algorithm": row.get("tokenizer_algorithm"), "library": row.get("tokenizer_library"),
-                 "vocab_size": int(vocabulary[1]) if vocabulary else None}  # fmt: skip
-    training = {"hardware": row.get("training_hardware"), "knowledge_cutoff": row.get("knowledge_cutoff")}
-    found = {
-        "languages": LANGUAGES.get(row.get("languages", ""), row.get("languages")), "chinese_support": row.get("chinese_support"),
-        "position_encoding": row.get("position_encoding"), "normalization": row.get("normalisation"),
-        "activation": row.get("activation"), "attention": attention(row.get("attention") or "", config),
-        "tokenizer": {key: value for key, value in tokenizer.items() if value and value != "undisclosed"},
-        "training": {key: str(value) for key, value in training.items() if value and "undisclosed" not in str(value)},
-    }  # fmt: skip
-    found = {key: value for key, value in found.items() if value and value != "undisclosed"}
-    confidence = {} if row.get("evidence_level") == "read" else {"confidence": "low"}
-    note = [{"source": row["source"], "date": date, **confidence}]
-    sources = dict.fromkeys(found, note)
-    for (family, key), text in MORE_SOURCES.items():
-        if family == row["family"]:
-            sources[key] = source(text, date)
-    return {**found, "sources": sources}
-
-
-def attention(text: str, config: dict[str, Any]) -> str:
-    """A family's statement, made this size's own where the sizes differ."""
-    if not re.search(r"\d+B|/GQA|; ?GQA|\(R", text):
-        return text
-    inner = config.get("text_config", config)
-    heads = inner.get("num_attention_heads") or inner.get("n_head")
-    kv = inner.get("num_key_value_heads") or inner.get("num_kv_heads") or heads
-    kind = "MHA" if kv == heads else "MQA" if kv == 1 else f"GQA ({heads} query heads, {kv} key-value heads)"
-    return kind + (", parallel" if "parallel" in text else "")
 
 
 ORDER = ("name", "organization", "weights", "release_date", "licence", "derived_from", "derivation", "published_parameters",
