@@ -185,7 +185,18 @@ class Scope(Mapping[str, Any]):
         except InvalidFile:
             raise
         except Exception as error:
-            raise InvalidFile(f"cannot compute {text!r} from this config: {type(error).__name__}: {error}") from None
+            problem = f"cannot compute {text!r} from this config: {type(error).__name__}: {error}"
+            raise InvalidFile(problem + self._given(text)) from None
+
+    def _given(self, text: str) -> str:
+        """What the config gives for the keys that an expression reads, for an error message."""
+        plain = {
+            name: config[name]
+            for config in reversed(self._configs)
+            for name in sorted(names_in(text))
+            if isinstance(config.get(name), (int, float, str))
+        }
+        return "".join(f"; {name} is {value!r}" for name, value in plain.items())
 
 
 class _Nested(Scope):

@@ -13,6 +13,7 @@ from llmpick.readers.built import built
 from llmpick.readers.composition import completed, composed, merged
 from llmpick.readers.expressions import Scope
 from llmpick.readers.model_types import model_type_of
+from llmpick.readers.sizes import refuse_impossible_sizes
 from llmpick.readers.unknown_keys import refuse_unknown_keys
 
 Specs = Mapping[str, Mapping[str, Any]]
@@ -33,6 +34,7 @@ def architecture_from_config(
     spec = composed(name, config, specs)
     configs = _language_configs(config, spec)
     refuse_unknown_keys(configs, spec, specs.get("_harmless", {}), name, strict)
+    refuse_impossible_sizes(configs, spec)
     scope = Scope([*configs, {"whole_config": config}], spec.get("defaults", {}))
     _require(scope, spec)
     return built(name, spec, scope)
