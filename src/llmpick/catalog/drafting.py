@@ -6,7 +6,6 @@ person has to add is listed as ``# TODO`` lines at the top of the file, where ca
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
 from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +13,14 @@ from typing import Any, NamedTuple
 from llmpick.architecture.decoder import Architecture
 from llmpick.catalog.canonical import model_text
 from llmpick.catalog.catalog import Catalog
+from llmpick.catalog.draft_words import family_of, licence_id, said_by, slug, source_of
 from llmpick.catalog.number_rules import TEXT_TOLERANCE, size_in
 from llmpick.errors import InvalidFile, UnknownName, UnsupportedArchitecture, UsageError
 from llmpick.inventory.checkpoint import checkpoint_items, possible_items
 from llmpick.inventory.decoder import inventory
 from llmpick.inventory.parameters import count_parameters, total_parameters
 from llmpick.readers.described import Described, describe
-from llmpick.readers.hf_config import architecture_from_config
+from llmpick.readers.hf_config import architecture_from_config, without_unread_keys
 from llmpick.readers.source import open_source
 from llmpick.readers.stored import ConfigSource, StoredModel, packing, stored_elements
 
@@ -31,9 +31,6 @@ _BOOKKEEPING = frozenset({
     "compression_config", "quantization", "_attn_implementation_autoset", "is_encoder_decoder", "chunk_size_feed_forward",
 })  # fmt: skip
 """Config keys that say how to run or load a checkpoint, not what the model is."""
-_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-_HUB = re.compile(r"https?://huggingface\.co/([^/?#]+/[^/?#]+)")
-_SIZE = re.compile(r"-?(\d+x)?\d+([._]\d+)?[bmt](-a\d+([.]\d+)?[bm])?(?![a-z0-9])")
 _MARK = {"release_date": "the makers' date, such as 2024-05", "published_parameters": "the size that the makers print",
          "languages": "such as 'en, zh'", "tokenizer": "algorithm, library and vocab_size",
          "training": "tokens, if published", "repositories": "the Hugging Face repository",
@@ -80,16 +77,16 @@ def draft_of_file(path: Path, catalog: Catalog, wishes: Wishes) -> Draft:
         raise UnknownName(f"no file {path}", "give the path of a config.json, GGUF or safetensors file")
     opened = open_source(path)
     found = describe(opened, catalog.specs, wishes.assume)
-    config = _shape_keys(_config_of(opened, catalog, wishes.assume))
-    if architecture_from_config(config, catalog.specs) != found.architecture:
+    config = _shape_keys(without_unread_keys(_config_of(opened, catalog, wishes.assume), catalog.specs))
+    if architecture_from_config(config, catalog.specs, strict=True) != found.architecture:
         raise UnsupportedArchitecture("the file's config means something else without its bookkeeping keys",
                                       "please report this config")  # fmt: skip
-    said = _said(opened, path, wishes)
+    said = said_by(opened, path, wishes.repository)
     data, todo = _record(opened, found, config, said, path, catalog.licences)
-    model_id = wishes.model_id or _slug(said["name"])
+    model_id = wishes.model_id or slug(said["name"])
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", model_id):
         raise UsageError(f"{model_id!r} is no id", "lower-case letters, digits, dots and hyphens: --id my-model-7b")
-    return Draft(model_id, wishes.family or _family(model_id, catalog), data, tuple(todo))
+    return Draft(model_id, wishes.family or family_of(model_id, catalog), data, tuple(todo))
 
 
 def _config_of(opened: ConfigSource | StoredModel, catalog: Catalog, assume: str | None) -> dict[str, Any]:
@@ -110,41 +107,11 @@ def _shape_keys(config: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _said(opened: ConfigSource | StoredModel, path: Path, wishes: Wishes) -> dict[str, Any]:
-    """Name, organization, license, repository and languages as the file has them."""
-    said: dict[str, Any] = {}
-    if isinstance(opened, StoredModel) and opened.kind == "gguf":
-        general = {key.removeprefix("general."): value for key, value in opened.metadata.items()}
-        for key in ("name", "organization", "license"):
-            if isinstance(general.get(key), str) and general[key].strip():
-                said[key] = general[key].strip()
-        urls = (str(general.get(key, "")) for key in ("source.huggingface.repository", "source.url", "repo_url"))
-        found = next((match for match in map(_repository, urls) if match), None)
-        languages = general.get("languages")
-        if isinstance(languages, (list, tuple)) and languages and all(isinstance(one, str) for one in languages):
-            said["languages"] = ", ".join(languages)
-    else:
-        found = _repository(str((opened.config or {}).get("_name_or_path", "")))
-    said["repository"] = wishes.repository or found
-    resolved = path.resolve()
-    folder = resolved.name if resolved.is_dir() else resolved.parent.name
-    fallback = resolved.stem if resolved.suffix == ".gguf" else folder
-    said.setdefault("name", (said["repository"] or fallback or "model").split("/")[-1])
-    return said
-
-
-def _repository(text: str) -> str | None:
-    """``owner/name`` in a repository name or a link to one."""
-    link = _HUB.match(text)
-    name = link[1] if link else text
-    return name if _REPOSITORY.fullmatch(name) else None
-
-
 def _record(opened: ConfigSource | StoredModel, found: Described, config: dict[str, Any], said: Mapping[str, Any],
             path: Path, licences: Collection[str]) -> tuple[dict[str, Any], list[str]]:  # fmt: skip
     """The record's data and what is missing in it."""
-    source = _source(opened, said["repository"], path)
-    licence = _licence(said.get("license", ""), licences)
+    source = source_of(opened, said["repository"], path)
+    licence = licence_id(said.get("license", ""), licences)
     data: dict[str, Any] = {
         "name": said["name"], "organization": said.get("organization", UNKNOWN), "licence": licence or UNKNOWN
     }  # fmt: skip
@@ -170,11 +137,6 @@ def _record(opened: ConfigSource | StoredModel, found: Described, config: dict[s
     return data, [*todo, *(f"{key}: {what}" for key, what in _MARK.items() if key not in data)]
 
 
-def _licence(said: str, licences: Collection[str]) -> str | None:
-    """The catalog's id of a licence that the file names by it (``apache-2.0``)."""
-    return next((known for known in licences if known.lower() == said.lower()), None)
-
-
 def _facts(architecture: Architecture, config: dict[str, Any], said: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "config", config
     if architecture.max_position_embeddings:
@@ -186,20 +148,6 @@ def _facts(architecture: Architecture, config: dict[str, Any], said: Mapping[str
     printed = size_in(size[0].upper()) if size else None
     if size and printed and abs(total_parameters(tensors) / printed - 1) < TEXT_TOLERANCE:
         yield "published_parameters", {"text": size[0].upper()}
-
-
-def _source(opened: ConfigSource | StoredModel, repository: str | None, path: Path) -> dict[str, Any]:
-    """Where the shape was read, and when the file was fetched; nobody else can look a local file up: low confidence."""
-    file = path / "config.json" if path.is_dir() and (path / "config.json").exists() else path
-    kind = getattr(opened, "kind", "config")
-    if kind == "gguf":
-        where = f"GGUF metadata of {path.name}" + (f", {repository}" if repository else "")
-    elif repository:
-        where = f"https://huggingface.co/{repository}/blob/main/config.json"
-    else:
-        where = f"config.json of {path.resolve().name if path.is_dir() else path.resolve().parent.name}"
-    found = {"source": where, "date": datetime.fromtimestamp(file.stat().st_mtime, UTC).date().isoformat()}
-    return found if repository else {**found, "confidence": "low"}
 
 
 def _checkpoint(opened: ConfigSource | StoredModel, architecture: Architecture) -> Iterator[tuple[str, Any]]:
@@ -225,19 +173,6 @@ def _items_of(architecture: Architecture, difference: int) -> tuple[str, ...]:
             if sum(sizes[name] for name in names) == difference:
                 return names
     return ()
-
-
-def _slug(name: str) -> str:
-    """``Meta Llama 3.1 8B`` -> ``meta-llama-3.1-8b``."""
-    return re.sub(r"-+", "-", re.sub(r"[^a-z0-9.]+", "-", name.lower())).strip("-.") or "model"
-
-
-def _family(model_id: str, catalog: Catalog) -> str:
-    """The id without its size; the whole id where the catalog has that family, whose facts it would inherit."""
-    if model_id in catalog.families:  # a record of this id is replaced where it stands
-        return catalog.families[model_id]
-    family = _SIZE.split(model_id, maxsplit=1)[0].strip("-.") or model_id
-    return model_id if family in set(catalog.families.values()) else family
 
 
 def taken(draft: Draft, catalog: Catalog) -> list[str]:

@@ -14,7 +14,7 @@ from llmpick.readers.composition import completed, composed, merged
 from llmpick.readers.expressions import Scope
 from llmpick.readers.model_types import model_type_of
 from llmpick.readers.sizes import refuse_impossible_sizes
-from llmpick.readers.unknown_keys import refuse_unknown_keys
+from llmpick.readers.unknown_keys import refuse_unknown_keys, unread_keys
 
 Specs = Mapping[str, Mapping[str, Any]]
 
@@ -38,6 +38,19 @@ def architecture_from_config(
     scope = Scope([*configs, {"whole_config": config}], spec.get("defaults", {}))
     _require(scope, spec)
     return built(name, spec, scope)
+
+
+def without_unread_keys(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> dict[str, Any]:
+    """``config`` without the keys that its mapping does not read: what a catalog record keeps of it."""
+    name = model_type_of(config, specs, assume)
+    spec = composed(name, completed(config, specs[name]), specs)
+    configs = _language_configs(config, spec)
+    gone = unread_keys(configs, spec, specs.get("_harmless", {}))
+    kept = {key: value for key, value in config.items() if key not in gone}
+    inner = kept.get(spec.get("language_config", ""))
+    if isinstance(inner, Mapping):
+        kept[spec["language_config"]] = {key: value for key, value in inner.items() if key not in gone}
+    return kept
 
 
 def resolve(specs: Specs) -> dict[str, dict[str, Any]]:

@@ -24,18 +24,29 @@ def refuse_unknown_keys(
     strict: bool = False,
 ) -> None:
     """Raise UnsupportedArchitecture naming every unknown key that may change the shape; ``strict``: every unknown key."""
-    known = known_keys(spec) | frozenset(harmless.get("keys", ()))
-    unknown = sorted(
+    unknown = [
         key
-        for config in configs
-        for key, value in config.items()
-        if value is not None and key not in known and not _listed(key, harmless) and (strict or _speaks_of_shape(key, value, harmless))
-    )  # fmt: skip
+        for key, values in unread_keys(configs, spec, harmless).items()
+        if strict or any(_speaks_of_shape(key, value, harmless) for value in values)
+    ]
     if unknown:
         raise UnsupportedArchitecture(
             f"{name}: unknown config {'keys' if len(unknown) > 1 else 'key'} {', '.join(map(repr, unknown))}",
             "a key that is not understood may change the shape; if it does not, remove it from the config",
         )
+
+
+def unread_keys(
+    configs: list[Mapping[str, Any]], spec: Mapping[str, Any], harmless: Mapping[str, Any]
+) -> dict[str, list[Any]]:
+    """Keys that neither the mapping nor the harmless list knows, in order, with their values; nulls say nothing."""
+    known = known_keys(spec) | frozenset(harmless.get("keys", ()))
+    found: dict[str, list[Any]] = {}
+    for config in configs:
+        for key, value in config.items():
+            if value is not None and key not in known and not _listed(key, harmless):
+                found.setdefault(key, []).append(value)
+    return dict(sorted(found.items()))
 
 
 def known_keys(spec: Mapping[str, Any]) -> frozenset[str]:
