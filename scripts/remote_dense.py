@@ -1,6 +1,6 @@
 """Dense models: GPT's and LLaMA's relatives."""
 
-from remote_counting import Config, gated, linear, llama, of, plain, qkvo, tables
+from remote_counting import Config, gated, heads_of, linear, llama, of, plain, qkvo, tables
 
 
 @of("telechat", "telechat2")
@@ -105,3 +105,98 @@ def solar(c: Config) -> int:
 def step1(c: Config) -> int:
     """LLaMA's weights with num_attention_groups keys and values."""
     return llama({**c, "num_key_value_heads": c["num_attention_groups"]})
+
+
+@of("phi-msft", "mixformer-sequential")
+def phi_msft(c: Config) -> int:
+    """Phi: one LayerNorm a layer, biases everywhere, also on the head."""
+    h, heads = c["n_embd"], c["n_head"]
+    block = qkvo(h, heads, c.get("n_head_kv") or heads, h // heads, True, True)
+    block += plain(h, c.get("n_inner") or 4 * h, True) + 2 * h
+    return c["n_layer"] * block + 2 * h + 2 * c["vocab_size"] * h + c["vocab_size"]
+
+
+@of("deci")
+def deci(c: Config) -> int:
+    """Key and value heads by layer."""
+    h, heads = c["hidden_size"], c["num_attention_heads"]
+    attention = sum(qkvo(h, heads, kv, h // heads) for kv in c["num_key_value_heads_per_layer"])
+    block = gated(h, c["intermediate_size"]) + 2 * h
+    return attention + c["num_hidden_layers"] * block + h + tables(c, h, c["vocab_size"], False)
+
+
+@of("baichuan_m1")
+def baichuan_m1(c: Config) -> int:
+    """Other heads in sliding layers; two weights a key and value head for the convolutions."""
+    h, total = c["hidden_size"], c["hidden_size"] + tables(c, c["hidden_size"], c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        heads, kv = c["num_attention_heads"], c["num_key_value_heads"]
+        if layer in c["sliding_window_layers"]:
+            heads, kv = c["num_swa_attention_heads"] or heads, c["num_swa_key_value_heads"] or kv
+        total += qkvo(h, heads, kv, h // heads) + 2 * kv * c["conv_window"] + gated(h, c["intermediate_size"]) + 2 * h
+    return total
+
+
+@of("afm7")
+def afm7(c: Config) -> int:
+    """Tied; the last layers have a query, an output and a norm of the query only."""
+    h, heads = c["hidden_dim"], c["num_heads"]
+    dim, reuse = h // heads, c["num_kv_reuse_layers"]
+    both = gated(h, int(h * c["hidden_dim_scale_factor"])) + 2 * h
+    own = (c["num_layers"] - reuse) * (qkvo(h, heads, c["num_kv_heads"], dim) + 2 * dim + both)
+    return own + reuse * (2 * h * h + dim + both) + h + c["vocab_size"] * h
+
+
+@of("spark2_5")
+def spark(c: Config) -> int:
+    """A gate of one row a head."""
+    h, bias = c["hidden_size"], c.get("attention_bias", False)
+    gate = linear(c["num_attention_heads"], h, bias)
+    return llama(c, qkv_bias=bias, o_bias=bias, mlp_bias=c.get("mlp_bias", False), layer_extra=gate)
+
+
+@of("internlm")
+def internlm(c: Config) -> int:
+    """One switch for all biases of attention."""
+    return llama(c, qkv_bias=c.get("bias", True), o_bias=c.get("bias", True))
+
+
+def qwen_towers(c: Config) -> int:
+    """A vision transformer with learned positions and a resampler; Whisper's encoder. Fixed positions do not count."""
+    total = 0
+    if e := c.get("visual"):
+        v, out, inner = e["width"], e["output_dim"], int(e["width"] * e["mlp_ratio"])
+        block = 4 * linear(v, v, True) + plain(v, inner, True) + 4 * v
+        total += 3 * e["patch_size"] ** 2 * v + 256 * v + 2 * v + e["layers"] * block
+        total += 256 * out + linear(out, v) + 4 * linear(out, out, True) + 6 * out + out * out
+    if e := c.get("audio"):
+        a = e["n_state"]
+        block = 4 * a * a + 3 * a + plain(a, 4 * a, True) + 4 * a
+        total += a * e["n_mels"] * 3 + a + 3 * a * a + a + e["n_layer"] * block + 2 * a
+        total += 2 * e["output_dim"] + linear(e["output_dim"], a, True)
+    return total
+
+
+@of("qwen")
+def qwen(c: Config) -> int:
+    """Biases on the fused qkv; intermediate_size counts gate and up together."""
+    return llama({**c, "intermediate_size": c["intermediate_size"] // 2}, qkv_bias=True) + qwen_towers(c)
+
+
+@of("k2_horizon")
+def k2_horizon(c: Config) -> int:
+    """LLaMA's shape; in sparse layers experts, and experts of values beside a router."""
+    h, (heads, kv, dim), n = c["hidden_size"], heads_of(c), c.get("num_experts", 0)
+    mova, bias = c.get("mova_num_experts", 0), 1 if c.get("moe_gate_bias") else 0
+    shared = (heads + kv) * dim if c.get("query_key_norm") else 0
+    shared += heads * dim * h if c.get("attention_gate_func") else 0
+    total = h + tables(c, h, c["vocab_size"], False) + c["num_hidden_layers"] * (2 * h + shared)
+    for layer in range(c["num_hidden_layers"]):
+        if n and layer not in c.get("mlp_only_layers", []):
+            inner = c["moe_intermediate_size"]
+            total += n * (gated(h, inner) + h + bias) + gated(h, inner * c.get("num_shared_experts", 0))
+            values = mova * (kv * dim * h + h + bias) if mova else kv * dim * h
+            total += 2 * heads * dim * h + kv * dim * h + values
+        else:
+            total += qkvo(h, heads, kv, dim) + gated(h, c["intermediate_size"])
+    return total
