@@ -32,7 +32,7 @@ DATA = {name: runtime_data(CATALOG, name) for name in ("vllm", "sglang", "transf
 def test_fewest_gpus_first_and_tensor_parallel_before_a_pipeline():
     """One device, then two in both ways, then four."""
     found = layouts.layouts("vllm", LLAMA.architecture, 4)
-    assert found[:3] == [(1, 1), (2, 1), (1, 2)]
+    assert [each[:2] for each in found[:3]] == [(1, 1), (2, 1), (1, 2)]
     assert [each.devices for each in found] == sorted(each.devices for each in found)
 
 
@@ -47,7 +47,7 @@ def test_tensor_parallel_stays_inside_a_machine():
     """Across machines the whole of each is one stage."""
     found = layouts.layouts("vllm", _model("llama-3.1-405b").architecture, 32, node=8)
     assert all(each.tensor <= 8 for each in found)
-    assert {each for each in found if each.devices > 8} == {(8, 2), (8, 3), (8, 4)}
+    assert {each[:2] for each in found if each.devices > 8} == {(8, 2), (8, 3), (8, 4)}
 
 
 @pytest.mark.parametrize("runtime", ["transformers", "exllamav3"])

@@ -2,11 +2,13 @@
 
 Tried in order of devices used, fewest first; with as many devices, tensor parallelism before pipelines (each of its
 ranks holds an equal share, and a pipeline of one request uses one GPU at a time). Devices are taken largest first and
-judged one by one: memory is never summed.
+judged one by one: memory is never summed. Experts stay whole where their width does not divide, and where attention's
+cache is whole on every rank anyway, attention may be data-parallel, so that each group keeps its own requests only.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any, NamedTuple
 
 from llmpick.architecture.attention import Attention, LatentAttention
@@ -24,6 +26,8 @@ PARALLEL = {
     "tensorrt-llm": ("tp_size", "pp_size"),
 }
 """Runtimes that spread a layer over GPUs, with their settings for it; the others deal out whole layers."""
+GROUPS = {"vllm": "data_parallel_size", "sglang": "dp_size"}
+"""Runtimes that spread whole experts and run attention in data-parallel groups, with their setting for these."""
 ALONE = frozenset({"mlx"})
 """Runtimes that use one device."""
 MAX_SEQUENCES = 4096
@@ -35,11 +39,13 @@ class Layout(NamedTuple):
 
     tensor: int
     pipeline: int
+    data: int = 1
+    experts_whole: bool = False
 
     @property
     def devices(self) -> int:
         """GPUs used."""
-        return self.tensor * self.pipeline
+        return self.tensor * self.data * self.pipeline
 
 
 def layouts(runtime: str, architecture: Architecture, devices: int, node: int | None = None) -> list[Layout]:
@@ -79,7 +85,7 @@ def place(runtime: str, model: Model, request: Request, devices: Sequence[Budget
     """
     if not devices:
         return None
-    if set(PARALLEL.get(runtime, ())) & set(request.settings):
+    if _named(runtime, request):
         return placed_as_it_is(estimate(runtime, model, request, devices, data), host_bytes)
     best: Placed | None = None
     for layout, found in _tried(runtime, model, request, devices, data, node):
@@ -94,7 +100,7 @@ def place(runtime: str, model: Model, request: Request, devices: Sequence[Budget
 def fitting(runtime: str, model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any],
             node: int | None = None) -> Iterator[Placed]:  # fmt: skip
     """Every layout whose high end fits, fewest devices first. A layout named in the settings is the only one."""
-    if devices and set(PARALLEL.get(runtime, ())) & set(request.settings):
+    if devices and _named(runtime, request):
         asked = placed_as_it_is(estimate(runtime, model, request, devices, data), None)
         yield from [asked] if asked.verdict == "fits" else []
         return
@@ -103,13 +109,26 @@ def fitting(runtime: str, model: Model, request: Request, devices: Sequence[Budg
             yield _told(layout, model, found, "fits", len(devices))
 
 
+def _named(runtime: str, request: Request) -> bool:
+    """Whether the request's settings say how the model is spread."""
+    return bool({*PARALLEL.get(runtime, ()), GROUPS.get(runtime)} & set(request.settings))
+
+
+def devices_named(runtime: str, request: Request) -> int:
+    """GPUs that the request's settings spread the model over (1: they say nothing of it)."""
+    names = (*PARALLEL.get(runtime, ()), *([GROUPS["vllm"]] if runtime == "vllm" else []))
+    sizes = [str(request.settings.get(name, 1)) for name in names]
+    known = all(size.isdecimal() and int(size) for size in sizes)
+    return min(prod(map(int, sizes)), MAX_SEQUENCES) if known else 1
+
+
 def _nearness(verdict: str, found: Estimate) -> tuple[int, float]:
     return VERDICTS.index(verdict), max(device.low / max(device.usable, 1) for device in found.devices)
 
 
 def _tried(runtime: str, model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any],
            node: int | None) -> Iterator[tuple[Layout, Estimate]]:  # fmt: skip
-    if set(PARALLEL.get(runtime, ())) & set(request.settings):
+    if _named(runtime, request):
         yield Layout(1, len(devices)), estimate(runtime, model, request, devices, data)
         return
     ordered = sorted(devices, key=lambda device: -device.usable_bytes)
@@ -118,19 +137,42 @@ def _tried(runtime: str, model: Model, request: Request, devices: Sequence[Budge
         # A rank never holds less than its share of the weights: what even that is too much for needs no estimate.
         if model.weights.tensor_bytes > sum(device.usable_bytes for device in used) and layout.devices < len(ordered):
             continue
-        try:
-            yield layout, estimate(runtime, model, settled(runtime, request, layout), used, data)
-        except UsageError:
-            if layout.devices == 1:
-                raise
+        for variant in _variants(runtime, model, request, layout):
+            try:
+                yield variant, estimate(runtime, model, settled(runtime, request, variant), used, data)
+            except UsageError:
+                if layout.devices == 1:
+                    raise
+                continue
+            if not variant.experts_whole and not _latent(model.architecture):
+                break
+
+
+def _variants(runtime: str, model: Model, request: Request, layout: Layout) -> Iterator[Layout]:
+    """The layout; with whole experts (for where they cannot be cut); latent attention also in data-parallel groups."""
+    yield layout
+    if runtime in GROUPS and layout.tensor > 1 and any(model.weights.layer_expert_bytes):
+        yield layout._replace(experts_whole=True)
+        if _latent(model.architecture) and request.sequences > 1:
+            yield Layout(1, layout.pipeline, layout.tensor, True)
+
+
+def _latent(architecture: Architecture) -> bool:
+    return any(isinstance(part, LatentAttention) for layer in architecture.layers for part in layer.parts)
 
 
 def settled(runtime: str, request: Request, layout: Layout) -> Request:
     """The request with the runtime's own settings for a layout."""
     if runtime not in PARALLEL:
         return request
-    sizes = zip(PARALLEL[runtime], layout, strict=True)
-    return replace(request, settings={**request.settings, **dict(sizes)})
+    tensor, pipeline = PARALLEL[runtime]
+    ranks = layout.tensor * layout.data
+    sizes: dict[str, Any] = {tensor: layout.tensor if runtime == "vllm" else ranks, pipeline: layout.pipeline}
+    if layout.data > 1:
+        sizes |= {GROUPS[runtime]: layout.data} | ({} if runtime == "vllm" else {"enable_dp_attention": True})
+    if layout.experts_whole:
+        sizes |= {"enable_expert_parallel": True} if runtime == "vllm" else {"ep_size": ranks}
+    return replace(request, settings={**request.settings, **sizes})
 
 
 def _told(layout: Layout, model: Model, found: Estimate, verdict: str, there: int) -> Placed:
@@ -143,9 +185,11 @@ def _told(layout: Layout, model: Model, found: Estimate, verdict: str, there: in
 
 def spread(layout: Layout, architecture: Architecture, found: Estimate) -> str:
     """How a model lies on several devices: ``tensor parallel 2: 64 heads / 2, 8 KV heads / 2``."""
-    words = []
+    words = [f"attention in {layout.data} groups, each with its own requests"] if layout.data > 1 else []
     if layout.tensor > 1:
         words.append(f"tensor parallel {layout.tensor}{_heads(architecture, layout.tensor)}")
+    if layout.experts_whole:
+        words.append(f"whole experts on {layout.tensor * layout.data} GPUs")
     if layout.pipeline > 1 and found.placement.get("split") == "layer":
         words.append(f"{architecture.num_hidden_layers} layers dealt out to {layout.pipeline} GPUs")
     elif layout.pipeline > 1:

@@ -64,8 +64,9 @@ class Maker:
         return model_in(self.subject, format_name, self.formats)
 
     def need(self, format_name: str, request: Request) -> Estimate:
-        """What one device would have to hold."""
-        return estimate(self.runtime.name, self.model(format_name), request, NOWHERE, self.data)
+        """What one device would have to hold, or as many as the settings spread the model over."""
+        devices = NOWHERE * layouts.devices_named(self.runtime.name, request)
+        return estimate(self.runtime.name, self.model(format_name), request, devices, self.data)
 
     def placed(self, question: Question) -> Placed:
         """The placement on the question's devices, searched for unless settings say it."""

@@ -7,8 +7,8 @@ SGLang, which take a share of all memory. Version-bound and not checked against 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from llmpick.runtimes import vllm
 from llmpick.runtimes.base import Budget, Estimate, Model, Request, checked_settings
+from llmpick.runtimes.parallel import plan_of, rank_weights
 from llmpick.runtimes.parts import Parts, Range, Words, assemble, exactly, need_devices
 from llmpick.runtimes.token_caches import cache_bits, cache_bytes
 
@@ -23,21 +23,20 @@ def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Ma
     settings = checked_settings(NAME, request.settings, SETTINGS)
     need_devices(NAME, devices)
     sizes = {"tensor_parallel_size": settings.get("tp_size"), "pipeline_parallel_size": settings.get("pp_size")}
-    plan = vllm.plan_of(model, len(devices), sizes)
-    used = devices[: plan.tensor * plan.pipeline]
+    plan = plan_of(model, len(devices), sizes)
+    used = devices[: plan.devices]
     bits = cache_bits(request, data["kv_types"], NAME)
     fraction = settings.get("free_gpu_memory_fraction", data["free_gpu_memory_fraction"])
     links = data["nccl"][min(plan.tensor.bit_length() - 1, len(data["nccl"]) - 1)]
     block = settings.get("tokens_per_block", data["tokens_per_block"])
     parts = []
     for index in range(len(used)):
-        stage = index // plan.tensor
-        first, last = plan.stage(stage, model.architecture.num_hidden_layers)
+        first, last = plan.stage(index // plan.ranks, model.architecture.num_hidden_layers)
         cache = cache_bytes(model.caches, request.context, request.sequences, bits, first, last, block=block,
                             ranks=plan.tensor)  # fmt: skip
         unused = int(cache / fraction) - cache
         base = Range.of(data["base"]).plus(exactly(links + unused))
-        weights = vllm.rank_weights(model, plan, stage)
+        weights = rank_weights(model, plan, index)
         parts.append(Parts(exactly(weights).times(0.98, 1.05), cache, exactly(0), base))
     layers = model.architecture.num_hidden_layers
     placement = {"devices": len(used), "tp_size": plan.tensor, "pp_size": plan.pipeline, "layers": layers,

@@ -9,65 +9,41 @@ quantisation kernel repacks.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from llmpick.architecture.feed_forward import Experts
-from llmpick.errors import UsageError
 from llmpick.runtimes import vllm_cache
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
+from llmpick.runtimes.parallel import Plan, expert_padding, plan_of, rank_weights
 from llmpick.runtimes.parts import need_devices, row_for
 from llmpick.runtimes.token_caches import cache_bits
-from llmpick.runtimes.widths import divisors, rank_heads, replicated_elements, widths_of
+from llmpick.runtimes.widths import widths_of
 
 NAME = "vllm"
 SETTINGS: dict[str, type] = {
     "gpu_memory_utilization": float, "tensor_parallel_size": int, "pipeline_parallel_size": int,
-    "max_num_batched_tokens": int, "max_num_seqs": int, "enforce_eager": bool, "block_size": int, "max_model_len": int,
+    "data_parallel_size": int, "enable_expert_parallel": bool, "max_num_batched_tokens": int, "max_num_seqs": int,
+    "enforce_eager": bool, "block_size": int, "max_model_len": int,
 }  # fmt: skip
-
-
-class Plan(NamedTuple):
-    """How the model is spread: ``tensor`` ranks hold a share of each layer, ``pipeline`` stages some of the layers."""
-
-    tensor: int
-    pipeline: int
-
-    def stage(self, index: int, layers: int) -> tuple[int, int]:
-        """First layer of a stage, and the first that is no longer in it (stages differ by one layer at most)."""
-        return index * layers // self.pipeline, (index + 1) * layers // self.pipeline
-
-
-def plan_of(model: Model, devices: int, settings: Mapping[str, Any]) -> Plan:
-    """Sizes as set; else all devices tensor-parallel if the heads divide, else as a pipeline."""
-    tensor, pipeline = settings.get("tensor_parallel_size"), settings.get("pipeline_parallel_size")
-    if tensor is None and pipeline is None:
-        tensor = devices if devices in divisors(model.architecture) else 1
-    tensor = tensor or max(1, devices // (pipeline or 1))
-    pipeline = pipeline or max(1, devices // tensor)
-    if tensor < 1 or pipeline < 1 or tensor * pipeline > devices:
-        raise UsageError(f"{tensor} × {pipeline} GPUs are asked for, {devices} are there")
-    rank_heads(model.architecture, tensor)
-    return Plan(tensor, pipeline)
 
 
 def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Mapping[str, Any]) -> Estimate:
     """The need on every GPU. ``data``: catalog/runtimes/vllm.yaml. Raises UsageError without a GPU."""
     settings = checked_settings(NAME, request.settings, SETTINGS)
     need_devices(NAME, devices)
-    plan = plan_of(model, len(devices), settings)
-    used = devices[: plan.tensor * plan.pipeline]
+    plan = plan_of(model, len(devices), settings, data["shard_multiple"].get(model.weights.format, 1))
+    used = devices[: plan.devices]
     defaults = defaults_for(min(device.usable_bytes for device in used), data)
     chosen = {**defaults, **settings}
     made, held = [], []
     for index, device in enumerate(used):
-        found, tokens = _device(model, request, device, index // plan.tensor, plan, chosen, data)
+        found, tokens = _device(model, request, device, index, plan, chosen, data)
         made.append(found)
         held.append(tokens)
     placement = {
         "devices": len(used), "tensor_parallel_size": plan.tensor, "pipeline_parallel_size": plan.pipeline,
         "gpu_memory_utilization": chosen["gpu_memory_utilization"], "max_num_seqs": chosen["max_num_seqs"],
         "max_num_batched_tokens": chosen["max_num_batched_tokens"], "kv_cache_tokens": min(held),
-        "split": "tensor" if plan.tensor > 1 else "pipeline" if plan.pipeline > 1 else "none",
+        "split": plan.split, "data_parallel_size": plan.data, "enable_expert_parallel": plan.experts_whole,
         "layers": model.architecture.num_hidden_layers, "layers_on_gpu": model.architecture.num_hidden_layers,
         "n_cpu_moe": 0,
     }  # fmt: skip
@@ -81,29 +57,29 @@ def defaults_for(usable_bytes: int, data: Mapping[str, Any]) -> dict[str, Any]:
     return {**data["common_defaults"], **{key: row[key] for key in row if key != "below_gib"}}
 
 
-def activation_bytes(model: Model, settings: Mapping[str, Any], tensor: int, data: Mapping[str, Any]) -> int:
+def activation_bytes(model: Model, settings: Mapping[str, Any], plan: Plan, data: Mapping[str, Any]) -> int:
     """The profiled peak: a dummy batch through the widest layer, or the sampler over ``max_num_seqs`` rows of logits.
 
     The sampler sorts float32 logits: logits, sorted copy, int64 indices, probabilities and sums stay alive together,
     ``sampler_bytes_per_logit`` in all (fitted on printed activation peaks; independent of the model otherwise).
+    Data-parallel ranks gather each other's tokens before their experts.
     """
     widths, tokens = widths_of(model.architecture), settings["max_num_batched_tokens"]
     sampled = min(settings["max_num_seqs"], tokens)
     sampler: int = int(data["sampler_bytes_per_logit"] * sampled * widths.vocab)
-    layer: int = 2 * tokens * (max(widths.inner, widths.attention) // tensor + 2 * widths.hidden)
+    layer: int = 2 * tokens * plan.data * (max(widths.inner, widths.attention) // plan.ranks + 2 * widths.hidden)
     return max(sampler, layer)
 
 
-def _device(model: Model, request: Request, device: Budget, stage: int, plan: Plan, settings: Mapping[str, Any],
+def _device(model: Model, request: Request, device: Budget, index: int, plan: Plan, settings: Mapping[str, Any],
             data: Mapping[str, Any]) -> tuple[DeviceMemory, int]:  # fmt: skip
-    weights = rank_weights(model, plan, stage) + expert_padding(model, plan, stage, data) // plan.tensor
-    activations = activation_bytes(model, settings, plan.tensor, data)
-    runtime, low, high = _overhead(settings, plan.tensor > 1, data)
+    weights = rank_weights(model, plan, index) + expert_padding(model, plan, index, data["expert_pad"])
+    activations = activation_bytes(model, settings, plan, data)
+    runtime, low, high = _overhead(settings, plan.ranks > 1, data)
     share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
-    first, last = plan.stage(stage, model.architecture.num_hidden_layers)
-
+    first, last = plan.stage(index // plan.ranks, model.architecture.num_hidden_layers)
     pool = rank_pool(model, request, first, last, plan, settings, data)
-    wanted = pool.need(request.sequences)
+    wanted = pool.need(plan.sequences(request.sequences))
     held = pool.capacity(share - weights - activations - runtime)
     low, high = low + wanted + weights, high + wanted + pool.block_bytes + int(data["weights_high"] * weights)
     made = DeviceMemory(
@@ -111,35 +87,6 @@ def _device(model: Model, request: Request, device: Budget, stage: int, plan: Pl
         int(data["activation_low"] * activations) + low, int(data["activation_high"] * activations) + high,
     )  # fmt: skip
     return made, held
-
-
-def rank_weights(model: Model, plan: Plan, stage: int) -> int:
-    """Weight bytes on one rank: embeddings on the first stage, the head on the last, layers divided among the ranks."""
-    weights, layers = model.weights, model.architecture.num_hidden_layers
-    size = weights.tensor_bytes
-    if plan.pipeline > 1:
-        first, last = plan.stage(stage, layers)
-        size = sum(weights.layer_bytes[first:last])
-        ends = (
-            weights.input_embedding_bytes + weights.other_bytes if stage == 0 else 0,
-            weights.output_bytes if stage == plan.pipeline - 1 else 0,
-        )
-        size += sum(ends)
-        if model.architecture.embeddings.tied and stage == plan.pipeline - 1:
-            size += max(0, weights.input_embedding_bytes - weights.output_bytes)  # the last stage has the table too
-    whole = 2 * replicated_elements(model.tensors) // plan.pipeline
-    return size if plan.tensor == 1 else whole + -(-max(0, size - whole) // plan.tensor)
-
-
-def expert_padding(model: Model, plan: Plan, stage: int, data: Mapping[str, Any]) -> int:
-    """What kernels add to a stage's experts: intermediate sizes padded to a multiple (`expert_pad` of the format)."""
-    multiple: int | None = data["expert_pad"].get(model.weights.format)
-    width = max((part.moe_intermediate_size for layer in model.architecture.layers for part in layer.parts
-                 if isinstance(part, Experts)), default=0)  # fmt: skip
-    if not multiple or not width:
-        return 0
-    first, last = plan.stage(stage, model.architecture.num_hidden_layers)
-    return sum(model.weights.layer_expert_bytes[first:last]) * (-width % multiple) // width
 
 
 def rank_pool(model: Model, request: Request, first: int, last: int, plan: Plan, settings: Mapping[str, Any],
@@ -165,7 +112,7 @@ def _terms(devices: Sequence[DeviceMemory], model: Model, request: Request, sett
            data: Mapping[str, Any]) -> tuple[Term, ...]:  # fmt: skip
     weights, cache = sum(each.weights for each in devices), sum(each.kv_cache for each in devices)
     compute, runtime = sum(each.compute for each in devices), sum(each.runtime for each in devices)
-    _, low, high = _overhead(settings, plan.tensor > 1, data)
+    _, low, high = _overhead(settings, plan.ranks > 1, data)
     several = f" on {len(devices)} GPUs" if len(devices) > 1 else ""
     rows = min(settings["max_num_seqs"], settings["max_num_batched_tokens"])
     return (

@@ -10,7 +10,10 @@ from llmpick.runtimes.base import Request
 
 FULL = ("BF16", "F16", "F32")
 """Formats in which models are published as they are."""
-_BOOLEAN = ("swa_full", "kv_unified", "flash_attn", "flash_attention", "enforce_eager")
+_BOOLEAN = (
+    "swa_full", "kv_unified", "flash_attn", "flash_attention", "enforce_eager", "enable_expert_parallel",
+    "enable_dp_attention",
+)  # fmt: skip
 _SWITCHES = {**dict.fromkeys(("1", "true", "on", "yes"), True), **dict.fromkeys(("0", "false", "off", "no"), False)}
 
 
