@@ -1,5 +1,6 @@
 """``launch`` prints what can be pasted: shells, parsers and loaders accept it, and the plan is what `memory` says."""
 
+import argparse
 import ast
 import json
 import shlex
@@ -37,8 +38,11 @@ def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
         [*DENSE, "-r", "vllm", "--quant", "FP8"],
         [*DENSE, "-r", "vllm", "--quant", "FP8", "--target", "ray"],
         [*DENSE, "-r", "sglang", "--quant", "FP8"],
+        [*DENSE, "-r", "exllamav3", "--kv-cache-type", "q8,q6"],
+        ["launch", "qwen3-8b", "--gpu", "80GB", "-r", "tensorrt-llm", "--kv-cache-type", "fp8"],
+        ["launch", "qwen3-14b", "--gpu", "M4 Max 36GB", "-r", "mlx"],
     ],
-    ids=["llama.cpp", "imatrix", "ollama", "vllm", "ray", "sglang"],
+    ids=["llama.cpp", "imatrix", "ollama", "vllm", "ray", "sglang", "exllamav3", "tensorrt-llm", "mlx"],
 )
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_a_shell_reads_the_lines(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,13 +59,42 @@ def test_only_options_that_the_engine_documents_are_printed(engine: str, capsys:
     assert flags <= set(open_catalog().runtimes["launch"][engine]["flags"].values())
 
 
-@pytest.mark.parametrize("engine", ["vllm", "sglang"])
+KNOWN = json.loads((DATA / "launch" / "known_options.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("engine", KNOWN)
 def test_every_option_stands_in_the_engine_s_own_parser(engine: str) -> None:
-    """The options that the published wheels' parsers define, of the versions that launch names."""
-    known = json.loads((DATA / "launch" / "known_options.json").read_text(encoding="utf-8"))[engine]
+    """The options that the engines' own parsers define, of the versions that launch names."""
     told = open_catalog().runtimes["launch"][engine]
-    assert told["version"] == known["version"]
-    assert set(told["flags"].values()) <= set(known["options"])
+    assert KNOWN[engine]["version"] in f"{told['version']} {told['source']}"
+    assert set(told["flags"].values()) <= set(KNOWN[engine]["options"])
+
+
+def parser_of(engine: str) -> argparse.ArgumentParser:
+    """A parser with the engine's options, which of them stand alone, and the values that some are limited to."""
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    for option in KNOWN[engine]["options"]:
+        if option != "--help":
+            choices = KNOWN[engine]["choices"].get(option)
+            stands_alone = option in KNOWN[engine]["switches"]
+            parser.add_argument(option, **({"action": "store_true"} if stands_alone else {"choices": choices}))  # type: ignore[arg-type]
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("engine", "more"),
+    [
+        ("llama.cpp", ["--kv-cache-type", "q8_0", "--set", "swa_full=1"]),
+        ("vllm", ["--quant", "FP8", "--kv-cache-type", "fp8", "--set", "enforce_eager=1"]),
+        ("sglang", ["--quant", "FP8", "--kv-cache-type", "fp8", "--set", "cuda_graph_max_bs=4"]),
+    ],
+)
+def test_values_and_switches_are_such_as_the_engine_takes(
+    engine: str, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = shlex.split(lines(capsys, *DENSE, "-r", engine, *more)[-1])
+    first = next(position for position, word in enumerate(words) if word.startswith("--"))
+    assert parser_of(engine).parse_known_args(words[first:])[1] == []
 
 
 def test_the_command_is_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +143,34 @@ def test_a_modelfile_holds_instructions_only(capsys: pytest.CaptureFixture[str])
     assert "PARAMETER num_ctx 8192" in inside
 
 
+def between(found: list[str], first: str) -> dict[str, Any]:
+    """The YAML of a here-document."""
+    inside: dict[str, Any] = yaml.safe_load("\n".join(found[found.index(first) + 1 : found.index("END")]))
+    return inside
+
+
+def test_tabby_s_file_holds_the_plan_and_nothing_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, *DENSE, "-r", "exllamav3", "--users", "3", "-c", "5000", "--kv-cache-type", "q8,q6")
+    model = between(found, "cat > config.yml <<'END'")["model"]
+    assert set(model) <= set(KNOWN["exllamav3"]["options"])
+    assert (model["max_seq_len"], model["max_batch_size"], model["cache_mode"]) == (5000, 3, "8,6")
+    assert 15000 <= model["cache_size"] < 15256
+    assert model["cache_size"] % 256 == 0
+    assert found[1].endswith(f"-o models/{model['model_name']} -w qwen3-14b-work -b 6.0")
+
+
+def test_mlx_packs_what_was_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    made, served = lines(capsys, "launch", "qwen3-14b", "--gpu", "M4 Max 36GB", "-r", "mlx", "--quant", "MLX-4bit-32g")
+    assert "--q-bits 4 --q-group-size 32" in made
+    assert shlex.split(served)[2] == shlex.split(made)[-1]
+
+
+def test_tensorrt_llm_reads_its_cache_from_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    found = lines(capsys, "launch", "qwen3-8b", "--gpu", "80GB", "-r", "tensorrt-llm", "--kv-cache-type", "fp8")
+    assert between(found, "cat > trtllm.yaml <<'END'") == {"kv_cache_config": {"dtype": "fp8"}}
+    assert found[-1].endswith("--extra_llm_api_options trtllm.yaml")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "word"),
     [
@@ -118,7 +179,8 @@ def test_a_modelfile_holds_instructions_only(capsys: pytest.CaptureFixture[str])
         ([*DENSE, "--target", "moon"], 2, "kubernetes"),
         ([*DENSE, "-r", "vllm", "--quant", "AWQ"], 2, "--repository"),
         ([*DENSE, "-r", "transformers", "--quant", "GPTQ"], 2, "--repository"),
-        ([*DENSE, "-r", "exllamav3"], 2, "known"),
+        ([*DENSE, "-r", "exllamav3", "--kv-cache-type", "q8,f16"], 2, "both or neither"),
+        ([*DENSE, "-r", "tensorrt-llm", "--quant", "FP8"], 2, "--repository"),
         ([*DENSE, "-r", "ollama", "--kv-cache-type", "q8_0,f16"], 2, "one type"),
         ([*DENSE, "-r", "vllm", "--kv-cache-type", "q8_0"], 2, "fp8"),
     ],

@@ -25,7 +25,7 @@ def launch(
     hardware: options.HardwareFile = None,
     free: options.Free = False,
     runtime: Annotated[
-        Text, typer.Option("--runtime", "-r", metavar="NAME", help="llama.cpp, ollama, vllm, sglang or transformers.")
+        Text, typer.Option("--runtime", "-r", metavar="NAME", help="llama.cpp, ollama, vllm, sglang, transformers, ...")
     ] = None,
     settings: options.Set = None,
     target: Annotated[

@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llmpick.errors import UsageError
+from llmpick.fit.launching.converted import exllamav3, mlx
 from llmpick.fit.launching.gguf import llama_cpp, ollama
 from llmpick.fit.launching.kubernetes import kubernetes
 from llmpick.fit.launching.planned import FULL, Launch, Planned, told
-from llmpick.fit.launching.servers import ray, sglang, vllm
+from llmpick.fit.launching.servers import ray, sglang, tensorrt_llm, vllm
 from llmpick.fit.launching.snippets import transformers
 
 TARGETS = ("shell", "ray", "kubernetes")
 GGUF_RUNTIMES = ("llama.cpp", "ollama")
 Maker = Callable[[Planned, Mapping[str, Any]], Launch]
 _ENGINES: Mapping[str, Maker] = {
-    "llama.cpp": llama_cpp, "ollama": ollama, "vllm": vllm, "sglang": sglang, "transformers": transformers,
+    "llama.cpp": llama_cpp, "ollama": ollama, "vllm": vllm, "sglang": sglang, "tensorrt-llm": tensorrt_llm,
+    "transformers": transformers, "mlx": mlx, "exllamav3": exllamav3,
 }  # fmt: skip
 _ELSEWHERE: Mapping[str, Maker] = {"ray": ray, "kubernetes": kubernetes}
 
@@ -42,7 +44,8 @@ def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
 
 
 def publishes(runtime: str, format_name: str, data: Mapping[str, Any], repository_given: bool) -> bool:
-    """Whether the weights can be had in the format: a full one, one made while loading, or the user says where."""
+    """Whether the weights can be had in the format: a full one, one that the engine makes, or the user says where."""
     kind = format_name.split("-")[0]
-    made = data.get(runtime, {}).get("quantization", ())
+    engine = data.get(runtime, {})
+    made = (*engine.get("quantization", ()), *engine.get("converts", ()))
     return runtime in GGUF_RUNTIMES or runtime not in data or repository_given or kind in (*FULL, *made)

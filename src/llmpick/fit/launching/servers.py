@@ -1,10 +1,21 @@
-"""vLLM and SGLang: servers that take a repository, on one machine or on several."""
+"""vLLM, SGLang and TensorRT-LLM: servers that take a repository, on one machine or on several."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from llmpick.errors import UsageError
 from llmpick.fit.launching.planned import FULL, Choice, Flag, Launch, Planned, flags_of, given, line, words
+
+VLLM_SIZES = {
+    "tensor_parallel_size": "each layer on so many cards", "pipeline_parallel_size": "the layers in so many stages",
+    "data_parallel_size": "attention in so many groups, each with its own requests",
+    "enable_expert_parallel": "whole experts on each card",
+}  # fmt: skip
+SGLANG_SIZES = {
+    "tp_size": "each layer on so many cards", "pp_size": "the layers in so many stages",
+    "dp_size": "attention in so many groups, each with its own requests", "enable_dp_attention": "with dp_size",
+    "ep_size": "whole experts on so many cards",
+}  # fmt: skip
 
 
 def vllm(planned: Planned, engine: Mapping[str, Any]) -> Launch:
@@ -32,7 +43,7 @@ def vllm_flags(planned: Planned, engine: Mapping[str, Any], **more: Choice) -> t
     """(options, notes). Raises UsageError for what vLLM has no option for."""
     choices, notes = _served(planned, engine)
     placed = planned.placement
-    choices |= _sizes(planned, ("tensor_parallel_size", "pipeline_parallel_size"))
+    choices |= _sizes(planned, VLLM_SIZES)
     fraction = Choice(placed["gpu_memory_utilization"], "the share of each card that the plan counts on")
     choices.setdefault("gpu_memory_utilization", fraction)
     return flags_of({**choices, **more}, engine["flags"]), notes
@@ -41,16 +52,35 @@ def vllm_flags(planned: Planned, engine: Mapping[str, Any], **more: Choice) -> t
 def sglang(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     """``sglang.launch_server`` on one machine."""
     choices, notes = _served(planned, engine)
-    flags = flags_of({**choices, **_sizes(planned, ("tp_size", "pp_size"))}, engine["flags"])
+    flags = flags_of({**choices, **_sizes(planned, SGLANG_SIZES)}, engine["flags"])
     start = ["python", "-m", "sglang.launch_server", "--model-path", planned.on_hub()]
     return Launch((line(*start, *words(flags)),), tuple(notes), tuple(flags))
 
 
-def _sizes(planned: Planned, names: tuple[str, str]) -> dict[str, Choice]:
-    """The layout's ranks, where there is more than one."""
-    whys = ("placed: each layer on so many cards", "placed: the layers in so many stages")
-    return {name: Choice(planned.placement[name], why) for name, why in zip(names, whys, strict=True)
-            if planned.placement.get(name, 1) > 1}  # fmt: skip
+def tensorrt_llm(planned: Planned, engine: Mapping[str, Any]) -> Launch:
+    """``trtllm-serve``; what the cache is made of goes into a file that it reads."""
+    choices, notes = _served(planned, engine)
+    inside = {name: choices.pop(name) for name in engine["file"] if name in choices}
+    flags = flags_of(
+        {**choices, **_sizes(planned, {name: SGLANG_SIZES[name] for name in ("tp_size", "pp_size")})}, engine["flags"]
+    )
+    within = flags_of(inside, engine["file"])
+    start = ["trtllm-serve", planned.on_hub(), *words(flags)]
+    if not within:
+        return Launch((line(*start),), tuple(notes), tuple(flags))
+    file = (
+        "cat > trtllm.yaml <<'END'",
+        "kv_cache_config:",
+        *(f"  {flag.option}: {flag.value}" for flag in within),
+        "END",
+    )
+    return Launch((*file, line(*start, "--extra_llm_api_options", "trtllm.yaml")), tuple(notes), (*flags, *within))
+
+
+def _sizes(planned: Planned, names: Mapping[str, str]) -> dict[str, Choice]:
+    """The layout's sizes, where they are more than one, and its switches, where they are on."""
+    return {name: Choice(planned.placement[name], f"placed: {why}") for name, why in names.items()
+            if planned.placement.get(name, 1) > 1 or planned.placement.get(name) is True}  # fmt: skip
 
 
 def _served(planned: Planned, engine: Mapping[str, Any]) -> tuple[dict[str, Choice], list[str]]:
