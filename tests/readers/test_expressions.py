@@ -29,6 +29,8 @@ def computed(text: str) -> Any:
         ("pad(hidden_size, 64)", 128),
         ("count(kinds, 'a')", 2),
         ("isqrt(hidden_size)", 9),
+        ("sum_primes(8, 1, 3)", 13 + 17 + 19),
+        ("position(kinds, 'b')", 1),
         ("values(vision)", [3]),
         ("of_layer(layers, 2, 'heads', heads)", 4),
         ("of_layer(layers, 3, 'heads', heads)", 8),

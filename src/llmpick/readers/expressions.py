@@ -12,6 +12,7 @@ from types import CodeType
 from typing import Any
 
 from llmpick.errors import InvalidFile
+from llmpick.readers.primes import sum_primes
 
 _ALLOWED = (
     ast.Expression, ast.Constant, ast.Name, ast.Load, ast.Subscript, ast.Attribute, ast.Call, ast.List, ast.Tuple,
@@ -53,7 +54,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "last_index": _last_index, "str": str, "isinstance_list": lambda value: isinstance(value, (list, tuple)),
     "count": lambda values, value: list(values).count(value), "isqrt": isqrt,
     "values": lambda mapping: list(mapping.values()), "of_layer": _of_layer, "over_layers": _over_layers,
-    "overrides_only": _overrides_only,
+    "overrides_only": _overrides_only, "sum_primes": sum_primes,
+    "position": lambda values, value: list(values).index(value),
 }  # fmt: skip
 
 
