@@ -56,10 +56,13 @@ def completed(config: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, A
 def composed(name: str, config: Mapping[str, Any], specs: Specs) -> Mapping[str, Any]:
     """The mapping of model type ``name`` for ``config``: with those of the parts that it composes.
 
-    A nested config leaves out what its class assumes anyway, so the language model's ``class_defaults`` count here.
-    Raises UnsupportedArchitecture for a part that is not described.
+    A nested config leaves out what its class assumes anyway, so the language model's ``class_defaults`` count here:
+    those of the part, or of the whole where that has a language model of its own. Raises UnsupportedArchitecture for a
+    part that is not described.
     """
     spec = specs[name]
+    if isinstance(config.get(spec.get("language_config", "")), Mapping):
+        spec = merged(spec, {"defaults": spec.get("class_defaults", {})})
     choices = spec.get("composes", {})
     parts = {
         key: _part(name, key, _chosen(config.get(key), choice), choice["of"], specs) for key, choice in choices.items()
