@@ -136,6 +136,11 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
         "falcon-180b", "falcon-40b", "falcon-7b", "gemma-4-26b-a4b", "qwen3-0.6b", "qwen3-1.7b",
     ), ("lm_head.weight",)),
     "kimi-k2": ("e_score_correction_bias", "rotary_emb.inv_freq"),
+    **dict.fromkeys(
+        ("deepseek-v4-flash", "deepseek-v4-pro"),
+        ("ffn.gate.tid2eid", "mtp.0", "mtp.0.gate.bias", "mtp.0.emb_and_head.weight", "scale", "e_score_correction_bias"),
+    ),
+    "mimo-v2-flash": ("model.mtp.layers", "scales_of_four_shards", "e_score_correction_bias"),
     "minimax-m2.5": ("e_score_correction_bias", "weight_scale_inv"),
     "minimax-m3": ("e_score_correction_bias",),
     "step-3.7-flash": ("mtp", "mtp.lm_head.weight", "e_score_correction_bias"),
