@@ -97,7 +97,7 @@ LICENCES = {
     "MiniMax-Community-License": ("minimax", True), "Databricks-Open-Model-License": ("databricks-dbrx", False),
     "Qwen3.8-Max-License": ("qwen3.8-max", False), "K-EXAONE-License": ("k-exaone", False),
     "Upstage-Solar-License": ("upstage-solar", False), "OpenMDW-1.1": ("OpenMDW-1.1", False),
-    "Kimi-K3-License": ("modified-mit", True), "Grok-2 Community License": ("grok-2", True),
+    "Kimi-K3-License": ("kimi-k3", False), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
 # Display names as their makers write them: (pattern, replacement), in this order
