@@ -200,3 +200,41 @@ def k2_horizon(c: Config) -> int:
         else:
             total += qkvo(h, heads, kv, dim) + gated(h, c["intermediate_size"])
     return total
+
+
+@of("talkie")
+def talkie(c: Config) -> int:
+    """No norm has weights; a gain a head, three gains a layer and one on the head."""
+    heads, _, dim = heads_of(c)
+    block = 4 * c["hidden_size"] * heads * dim + gated(c["hidden_size"], c["intermediate_size"]) + heads + 3
+    return c["num_hidden_layers"] * block + tables(c, c["hidden_size"], c["vocab_size"], False) + 1
+
+
+@of("iquestloopcoder")
+def loop_coder(c: Config) -> int:
+    """A gate of one row a head over the query's width."""
+    heads, _, dim = heads_of(c)
+    return llama(c, layer_extra=heads * dim + heads)
+
+
+@of("sdar", "sdar_moe")
+def sdar(c: Config) -> int:
+    """Qwen3, dense and with experts."""
+    if not c.get("num_experts"):
+        return llama(c, layer_extra=2 * c["head_dim"])
+    experts = c["num_experts"] * (gated(c["hidden_size"], c["moe_intermediate_size"]) + c["hidden_size"])
+    return llama(c, mlp=experts, layer_extra=2 * c["head_dim"])
+
+
+@of("hf_olmo")
+def hf_olmo(c: Config) -> int:
+    """mlp_hidden_size counts gate and up together; norms without weights."""
+    h = c["d_model"]
+    block = 4 * h * h + gated(h, (c.get("mlp_hidden_size") or c["mlp_ratio"] * h) // 2)
+    return c["n_layers"] * block + c["embedding_size"] * h * (1 if c["weight_tying"] else 2)
+
+
+@of("Motif")
+def motif(c: Config) -> int:
+    """Four lambdas of a head's width, a norm of two heads' width, four weights of PolyNorm."""
+    return llama(c, layer_extra=6 * heads_of(c)[2] + 4)
