@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from remote_counting import Config, gated, heads_of, llama, of, qkvo, tables
+from remote_counting import Config, gated, heads_of, llama, mla, of, qkvo, tables
 
 
 @of("xverse")
@@ -84,3 +84,18 @@ def arctic(c: Config) -> int:
         sparse if (i + 1) % c["moe_layer_frequency"] == 0 else gated(h, inner) for i in range(c["num_hidden_layers"])
     ]
     return llama(c, mlp=0) + sum(kinds)
+
+
+@of("longcat_flash", "longcat_flash_ngram")
+def longcat(c: Config) -> int:
+    """Two latent attentions and two dense MLPs a layer, experts across both; tables of n-grams and their projections."""
+    h, heads, vocab = c["hidden_size"], c["num_attention_heads"], c["vocab_size"]
+    experts = c["n_routed_experts"] * gated(h, c["expert_ffn_hidden_size"])
+    router = (c["n_routed_experts"] + c["zero_expert_num"]) * h
+    block = 2 * (mla(c, heads) + gated(h, c["ffn_hidden_size"]) + 2 * h) + experts + router
+    total = c["num_layers"] * block + h + tables(c, h, vocab, False)
+    if "ngram" in c["model_type"]:
+        n = c["emb_split_num"] * (c["emb_neighbor_num"] - 1)
+        rows = sum(c["ngram_vocab_size_ratio"] * vocab + 2 * i + 1 for i in range(n))
+        total += rows * (h // n) + n * h * (h // n)
+    return total

@@ -146,3 +146,25 @@ def mistral3(c: Config) -> int:
     v, f = e["hidden_size"], e["intermediate_size"]
     tower = 3 * e["patch_size"] ** 2 * v + v + e["num_hidden_layers"] * (4 * v * v + gated(v, f) + 2 * v)
     return tower + v + linear(v, 4 * v) + linear(h, v) + linear(h, h) + moe_mla(c["text_config"])
+
+
+def conformer(c: Config) -> int:
+    """Phi-4-multimodal's audio tower: a depthwise-separable subsampling by eight, then conformer layers."""
+    a, f, layers, channels, heads = 1024, 1536, 24, 1024, 16
+    subsampling = channels * 9 + channels + 2 * (channels * 9 + channels * channels + 2 * channels)
+    subsampling += linear(a, channels * c["input_size"] // c["time_reduction"], True)
+    block = 2 * (linear(2 * f, a, True) + linear(a, f, True)) + 4 * linear(a, a, True) + 10 * a
+    block += 2 * channels * a + 4 * channels + a * c["kernel_size"] + a + 2 * (a * a + a)
+    return subsampling + layers * block + 2 * 500 * heads + 2 * c["input_size"]
+
+
+@of("phi4mm")
+def phi4mm(c: Config) -> int:
+    """Phi-4-mini, SigLIP with its pooling head, two pairs of projections of speech, and adapters on all layers."""
+    h, f, v, (heads, kv, dim) = c["hidden_size"], c["intermediate_size"], 1152, heads_of(c)
+    shape = {"hidden_size": v, "intermediate_size": 4304, "image_size": 448, "patch_size": 14}
+    image = siglip(shape, 27) + v + 4 * linear(v, v, True) + 2 * v + plain(v, 4304, True) + 2 * v
+    projections = linear(h, v, True) + linear(h, h, True) + 2 * (linear(h, 1024, True) + linear(h, h, True))
+    widths = (h + (heads + 2 * kv) * dim) + (h + heads * dim) + (h + 2 * f) + (h + f)
+    adapters = c["num_hidden_layers"] * (c["vision_lora"]["r"] + c["speech_lora"]["r"]) * widths
+    return llama(c) + image + projections + conformer(c["audio_processor"]["config"]) + adapters
