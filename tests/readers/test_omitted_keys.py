@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from llmpick.catalog import Catalog
-from llmpick.errors import LlmpickError
+from llmpick.errors import InvalidFile, LlmpickError
 from llmpick.inventory.caches import cache_layers
 from llmpick.inventory.decoder import inventory
 from llmpick.readers.hf_config import architecture_from_config
@@ -70,3 +70,11 @@ def test_null_heads_are_one_for_each_query_head(model_type: str, catalog: Catalo
     }  # fmt: skip
     caches = cache_layers(architecture_from_config(config, catalog.specs))
     assert {cache.num_key_value_heads for cache in caches} == {16}
+
+
+def test_a_size_without_a_default_is_asked_for(catalog: Catalog) -> None:
+    """DeepSeek-V2's class assumes no number of experts a token uses, and could not run without one."""
+    config = {"model_type": "deepseek_v2", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+              "intermediate_size": 32, "vocab_size": 100}  # fmt: skip
+    with pytest.raises(InvalidFile, match="the config has no num_experts_per_tok"):
+        architecture_from_config(config, catalog.specs)

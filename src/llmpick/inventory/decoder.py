@@ -163,7 +163,7 @@ def _mlp_rows(part: Mlp, hidden_size: int) -> Iterator[Row]:
 
 def _expert_rows(part: Experts, hidden_size: int) -> Iterator[Row]:
     width = part.expert_input_size or hidden_size
-    pick = (part.num_experts, part.num_experts_per_tok)
+    pick = (part.num_experts, min(part.num_experts, part.num_experts_per_tok))
     if part.router:
         yield from linear("mlp.gate", "router", part.num_experts, hidden_size, part.router_bias)
     for name in ("gate", "up") if part.gated else ("up",):

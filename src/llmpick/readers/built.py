@@ -131,6 +131,8 @@ def _values(cls: type, spec: Mapping[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 def _size(key: str, value: Any) -> int:
+    if value is None:
+        raise InvalidFile(f"the config has no {key}", "add the key; its model type has no default for it")
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
         raise InvalidFile(f"{key} is {value!r}: not a whole number")
     if not (1 if key in _POSITIVE else 0) <= value <= MAX_ELEMENTS:
