@@ -51,6 +51,23 @@ def test_compute_buffer_error(catalog: Catalog) -> None:
     assert sum(error <= 0.05 for error in errors) / len(errors) >= 0.92
 
 
+@pytest.mark.parametrize(
+    ("model", "worst"),
+    [
+        ("mamba-1.4b", 0.001),
+        ("mamba2-2.7b", 0.015),
+        ("Jamba-v0.1", 0.015),
+        ("LFM2-1.2B", 0.007),
+        ("Nemotron-H-8B", 0.065),
+    ],
+)
+def test_compute_buffer_with_states(model: str, worst: float, catalog: Catalog) -> None:
+    """State-space and convolution layers: their moment grows with the sequences, whose states are handed on."""
+    for shape in (each for each in SHAPES if each["model"] == model):
+        for estimate, row in estimates(shape, catalog):
+            assert estimate.devices[0].compute == pytest.approx(row[6], rel=worst), row
+
+
 def test_interval_holds_the_allocation(catalog: Catalog) -> None:
     """What was allocated, with the least and the most of the context's own memory, lies inside the interval."""
     base = runtime_data(catalog)["base"]

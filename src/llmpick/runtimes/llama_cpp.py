@@ -111,7 +111,7 @@ def setting(model: Loaded, request: Request, settings: Mapping[str, Any]) -> tup
     flash = settings.get("flash_attn", True)
     exact = ("f16", "bf16", "f32")
     at = graph.Setting(micro, found.full, found.windowed if window else 0, found.streams, flash, outputs,
-                       request.type_k not in exact, request.type_v not in exact)  # fmt: skip
+                       request.type_k not in exact, request.type_v not in exact, sequences)  # fmt: skip
     return at, found
 
 

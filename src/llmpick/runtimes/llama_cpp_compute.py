@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from llmpick.architecture.attention import Attention, LatentAttention
 from llmpick.architecture.decoder import Architecture
 from llmpick.architecture.feed_forward import Experts, Mlp
-from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2
+from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 
 F32 = 4
 FRAGMENT_CAP_BYTES = 64 * 2**20
@@ -43,6 +43,10 @@ class Shape:
     n_ff_shared: int = 0
     mamba1: bool = False
     d_in_proj: int = 0
+    d_inner: int = 0
+    state: int = 0
+    """Elements that a state-space layer's moment holds for each sequence: the state and twice the convolution's."""
+    recurrent: bool = False
     delta_values: int = 0
     query_gate: int = 0
     learned_positions: bool = False
@@ -60,6 +64,7 @@ class Setting(NamedTuple):
     outputs: int
     quantized_k: bool
     quantized_v: bool
+    sequences: int = 1
 
     @property
     def caches(self) -> int:
@@ -104,15 +109,21 @@ def shape_of(architecture: Architecture) -> Shape:
         n_embd=architecture.hidden_size, n_vocab=architecture.embeddings.output_rows, gated=gated,
         fused_qkv=fused_qkv, fused_gate_up=fused_gate_up,
         learned_positions=architecture.embeddings.position_rows > 0, parallel=architecture.parallel_residual,
-        **{key: bool(value) if key == "mamba1" else value for key, value in found.items()},
+        **{key: bool(value) if key in ("mamba1", "recurrent") else value for key, value in found.items()},
     )  # fmt: skip
 
 
 def _recurrent(part: object) -> dict[str, int]:
-    if isinstance(part, Mamba):
-        return {"mamba1": 1}
-    if isinstance(part, Mamba2):
-        return {"d_in_proj": 2 * part.intermediate_size + 2 * part.n_groups * part.state_size + part.num_heads}
+    if isinstance(part, (Mamba, Mamba2)):
+        groups = 2 * part.n_groups * part.state_size if isinstance(part, Mamba2) else 0
+        convolved = (part.conv_kernel - 1) * (part.intermediate_size + groups)
+        widths = {"d_inner": part.intermediate_size,
+                  "state": part.state_size * part.intermediate_size + 2 * convolved}  # fmt: skip
+        if isinstance(part, Mamba):
+            return {**widths, "mamba1": 1, "recurrent": 1}
+        return {**widths, "d_in_proj": 2 * part.intermediate_size + groups + part.num_heads}
+    if isinstance(part, ShortConvolution):
+        return {"recurrent": 1}
     if isinstance(part, GatedDeltaNet):
         return {"delta_values": part.linear_num_value_heads * part.linear_value_head_dim}
     return {}
@@ -130,17 +141,15 @@ def moments(shape: Shape, at: Setting) -> dict[str, int]:
     held = _held_bytes(shape, at)
     found = {"logits": F32 * shape.n_vocab * at.outputs + x + _before_logits(shape, x, unit)}
     if shape.n_ff:
-        found["feed-forward"] = (
-            held + (3 if shape.gated else 1) * shape.n_ff * unit + (2 if shape.fused_gate_up else 3) * x
-        )
+        states = 2 if shape.fused_gate_up or shape.recurrent else 3
+        found["feed-forward"] = held + (3 if shape.gated else 1) * shape.n_ff * unit + states * x
     if shape.n_expert_used:
         found["experts"] = _expert_moment(shape, held, x, unit)
     if shape.n_head:
         found["attention"] = _attention_moment(shape, at, held, x, unit)
-    if shape.mamba1:
-        found["state space"] = held + 12 * x
-    if shape.d_in_proj:
-        found["state space"] = held + shape.d_in_proj * unit + 10 * x
+    if shape.d_inner:  # z, x and their copies, and what a sequence carries over
+        rows = 6 * shape.d_inner if shape.mamba1 else shape.d_in_proj + 5 * shape.d_inner
+        found["state space"] = held + rows * unit + F32 * shape.state * at.sequences
     if shape.delta_values:  # queries, keys, values, decays and their products chunk by chunk
         found["delta rule"] = held + DELTA_RULE_TENSORS * shape.delta_values * unit // 4
     return found
@@ -161,10 +170,13 @@ def _before_logits(shape: Shape, x: int, unit: int) -> int:
     """What lies in front of the logits because the last layer's output was not put at the start of the buffer.
 
     A shared expert wider than half the hidden state is computed beside the routed experts' outputs; an ungated
-    feed-forward after attention leaves one hidden state.
+    feed-forward after attention leaves one hidden state, and so does a last layer that keeps a state or has no
+    feed-forward at all.
     """
     if 2 * shape.n_ff_shared > shape.n_embd and shape.n_expert_used:
         return 2 * shape.n_expert_used * shape.n_embd * unit + 2 * x
+    if shape.recurrent or not (shape.n_ff or shape.n_expert_used):
+        return x
     return x if shape.n_ff and not shape.gated and not shape.parallel else 0
 
 
@@ -172,7 +184,7 @@ def _expert_moment(shape: Shape, held: int, x: int, unit: int) -> int:
     inner = shape.n_expert_used * shape.n_ff_expert * unit
     outer = shape.n_expert_used * shape.n_embd * unit
     shared = x if shape.n_ff_shared >= shape.n_expert_used * shape.n_ff_expert else 0
-    return held + max(3 * inner + 3 * x + shared, 2 * outer + inner + 2 * x + 2 * shared)
+    return held + max(3 * inner + (2 if shape.recurrent else 3) * x + shared, 2 * outer + inner + 2 * x + 2 * shared)
 
 
 def beside_staged_bytes(shape: Shape, at: Setting) -> int:
@@ -203,9 +215,10 @@ def _attention_moment(shape: Shape, at: Setting, held: int, x: int, unit: int) -
 def _before_copy(shape: Shape, unit: int) -> int:
     """What lies in front of a copied cache that does not fit there: the room of the feed-forward before.
 
-    The layer's input sits behind that room with experts and where attention and feed-forward stand side by side.
+    The layer's input sits behind that room with experts and where attention and feed-forward stand side by side; not
+    with one expert in use, whose output is copied to the front.
     """
-    if shape.n_expert_used and not shape.delta_values:
+    if shape.n_expert_used > 1 and not shape.delta_values:
         return 3 * shape.n_expert_used * shape.n_ff_expert * unit
     return (3 if shape.gated else 1) * shape.n_ff * unit if shape.parallel and shape.gated else 0
 
