@@ -81,12 +81,12 @@ def configs() -> list[str]:
     }
     lines = [
         "Any config file. Refused: exit code 3, naming the type or key; `no text decoder`: encoders, encoder-decoders, speech,",
-        "refused by name.", "", "| configs | number | exact | wrong | refused | no text decoder | no reference |", "|---|---:|---:|---:|---:|---:|---:|",
+        "refused by name; `explained`: the reference has weights that checkpoints lack.", "", "| configs | number | exact | explained | wrong | refused | no text decoder | no reference |", "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]  # fmt: skip
     for name, found in kinds.items():
         outcome = Counter(_outcome(row) for row in found)
         cells = " | ".join(
-            str(outcome[each]) for each in ("exact", "wrong", "refused", "no text decoder", "no reference")
+            str(outcome[each]) for each in ("exact", "explained", "wrong", "refused", "no text decoder", "no reference")
         )
         lines.append(f"| {name} | {len(found)} | {cells} |")
     return lines
