@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from remote_counting import Config, gated, heads_of, llama, mla, of, qkvo, tables
+from remote_counting import Config, gated, heads_of, linear, llama, mla, of, qkvo, tables
 
 
 @of("xverse")
@@ -98,4 +98,32 @@ def longcat(c: Config) -> int:
         n = c["emb_split_num"] * (c["emb_neighbor_num"] - 1)
         rows = sum(c["ngram_vocab_size_ratio"] * vocab + 2 * i + 1 for i in range(n))
         total += rows * (h // n) + n * h * (h // n)
+    return total
+
+
+@of("deepseek_v41")
+def deepseek_v41(c: Config) -> int:
+    """One key-value row a token and layer, compressors and indexers at source layers, engram tables, a gated ViT."""
+    t, e = c.get("text_config", c), c.get("vision_config")
+    h, heads, dim, hc = t["hidden_size"], t["num_attention_heads"], t["head_dim"], t["hc_mult"]
+    low, groups, rank = t["q_lora_rank"], t["o_groups"], t["o_lora_rank"]
+    attention = low * h + low + heads * dim * low + dim * h + dim + heads
+    attention += groups * rank * (heads * dim // groups) + h * groups * rank
+    mix = hc * (hc + 2)
+    block = attention + 2 * (mix * hc * h + mix + 3) + 2 * h + t["n_routed_experts"] * h
+    block += (t["n_routed_experts"] + t["n_shared_experts"]) * gated(h, t["moe_intermediate_size"])
+    total = t["num_hidden_layers"] * block + h + 2 * t["vocab_size"] * h
+    for layer in t["kv_source_layer_ids"]:
+        total += dim * h * (2 if t["compress_ratios"][layer] > 1 else 1) + dim
+    for layer in t["index_source_layer_ids"]:
+        total += t["index_n_heads"] * (t["index_head_dim"] * low + h)
+        total += t["index_head_dim"] * (dim + 1) if layer in t["kv_source_layer_ids"] else 0
+    for rows in t.get("engram_num_embeddings", []):
+        columns = (t["engram_max_ngram_size"] - 1) * t["engram_n_heads"]
+        total += rows * t["engram_head_dim"] + (hc + 1) * h * columns * t["engram_head_dim"] + 2 * hc * h
+    if e:
+        v, f = e["hidden_size"], e["intermediate_size"]
+        total += linear(v, 3 * e["patch_size"] ** 2, True) + v
+        total += e["num_hidden_layers"] * (4 * linear(v, v, True) + gated(v, f) + 2 * v)
+        total += linear(h, v * e["downsample_ratio"] ** 2, True) + linear(h, h, True) + 3 * h
     return total
