@@ -11,7 +11,16 @@ from llmpick.errors import UsageError
 from llmpick.fit.layouts import place
 from llmpick.fit.subjects import model_in
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
-from llmpick.runtimes.parallel import Plan, local_experts, most_experts, plan_of, rank_weights, uneven
+from llmpick.runtimes.parallel import (
+    Plan,
+    local_experts,
+    most_experts,
+    padded_vocabulary,
+    plan_of,
+    rank_weights,
+    uneven,
+    vocabulary_padding,
+)  # fmt: skip
 from llmpick.runtimes.registry import estimate, runtime_data
 from llmpick.runtimes.widths import replicated_elements
 
@@ -152,3 +161,27 @@ def test_sglang_refuses_what_is_not_planned(settings: dict[str, Any], catalog: A
     """Copies of the server, experts over some of the GPUs, groups that do not divide."""
     with pytest.raises(UsageError, match="sglang"):
         made("deepseek-v3", "FP8-block", "sglang", catalog, 8, settings=settings)
+
+
+@given(st.integers(1, 300_000), st.integers(1, 64))
+def test_vocabularies_are_padded_to_what_divides(rows: int, ranks: int) -> None:
+    """The fewest rows in steps of 64 (times the ranks, if need be) that divide; vLLM refuses instead of growing."""
+    padded = padded_vocabulary(rows, ranks, grows=True)
+    assert padded % 64 == padded % ranks == 0
+    assert rows <= padded < rows + 64 * ranks
+    if -(-rows // 64) * 64 % ranks:
+        with pytest.raises(UsageError, match="vocabulary"):
+            padded_vocabulary(rows, ranks, grows=False)
+    else:
+        assert padded_vocabulary(rows, ranks, grows=False) == padded < rows + 64
+
+
+@pytest.mark.parametrize(("name", "rows"), [("llama-3.1-8b", 0), ("gpt-2", 47), ("chinese-alpaca-33b", 30)])
+def test_padded_rows_are_loaded(name: str, rows: int, catalog: Any) -> None:
+    """GPT-2's 50,257 tied rows become 50,304; a multiple of 64 stays."""
+    found = model(name, "BF16", catalog)
+    tables = found.architecture.embeddings
+    copies = 1 if tables.tied else 2
+    each = 2 * tables.embedding_size * rows * copies
+    assert vocabulary_padding(found, Plan(1, 1), 0) == each
+    assert sum(vocabulary_padding(found, Plan(2, 1), index) for index in range(2)) == each

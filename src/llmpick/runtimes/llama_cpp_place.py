@@ -13,6 +13,12 @@ from llmpick.errors import UsageError
 from llmpick.formats.base import WeightBytes
 from llmpick.runtimes.base import Budget
 
+NOT_SPLIT = {
+    "row": "CUDA and ROCm builds of this version refuse it (their devices have no split buffers)",
+    "tensor": "experimental, and what it puts where is not known here",
+}
+"""Modes that llama.cpp's options name but that are not planned (llama-model.cpp, make_gpu_buft_list; ggml-cuda.cu)."""
+
 
 class Plan(NamedTuple):
     """Where everything goes: the device of each layer (-1: host), of the output, and layers whose experts stay home."""
@@ -47,8 +53,10 @@ def place(layers: int, devices: Sequence[Budget], settings: Mapping[str, Any]) -
 def _shares(devices: Sequence[Budget], settings: Mapping[str, Any]) -> list[float]:
     """Each device's part: all on ``main_gpu`` with ``split_mode`` none. Raises UsageError for what is not modelled."""
     mode, main = settings.get("split_mode", "layer"), settings.get("main_gpu", 0)
+    if mode in NOT_SPLIT:
+        raise UsageError(f"llama.cpp: split_mode {mode!r}: {NOT_SPLIT[mode]}", "split_mode=layer or split_mode=none")
     if mode not in ("layer", "none"):
-        raise UsageError(f"llama.cpp: split_mode {mode!r} is not modelled", "split_mode=layer or split_mode=none")
+        raise UsageError(f"llama.cpp has no split_mode {mode!r}", "layer or none")
     if mode == "none" and devices:
         if not 0 <= main < len(devices):
             raise UsageError(f"llama.cpp: main_gpu {main} is not one of {len(devices)} devices", "the first is 0")

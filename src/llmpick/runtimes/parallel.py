@@ -114,6 +114,33 @@ def rank_weights(model: Model, plan: Plan, index: int) -> int:
     return whole + -(-(size - experts - whole) // plan.tensor) + _rank_experts(model, plan, rank, experts)
 
 
+VOCABULARY_STEP = 64
+"""Rows of token tables are padded to a multiple of this (vocab_parallel_embedding.py, in vLLM and SGLang)."""
+
+
+def padded_vocabulary(rows: int, ranks: int, grows: bool) -> int:
+    """Rows of a token table as loaded. ``grows``: the step is multiplied by the ranks where they do not divide (SGLang);
+    else UsageError (vLLM)."""
+    padded = -(-rows // VOCABULARY_STEP) * VOCABULARY_STEP
+    if padded % ranks == 0:
+        return padded
+    if not grows:
+        raise UsageError(
+            f"a vocabulary of {padded:,} rows does not divide among {ranks} GPUs", "another number of them"
+        )
+    return -(-rows // (VOCABULARY_STEP * ranks)) * VOCABULARY_STEP * ranks
+
+
+def vocabulary_padding(model: Model, plan: Plan, index: int, grows: bool = False) -> int:
+    """Bytes that padded token tables (16 bit) add to a rank: the input's on the first stage, the head's on the last."""
+    tables, stage = model.architecture.embeddings, index // plan.ranks
+    rows = [tables.vocab_size] if stage == 0 else []
+    if stage == plan.pipeline - 1 and not (tables.tied and stage == 0):
+        rows.append(tables.output_rows)
+    more = sum(padded_vocabulary(each, plan.tensor, grows) - each for each in rows)
+    return 2 * more * tables.embedding_size // plan.tensor
+
+
 def _stage_bytes(model: Model, plan: Plan, stage: int) -> tuple[int, int]:
     """(all bytes, routed experts) of a pipeline stage."""
     weights, layers = model.weights, model.architecture.num_hidden_layers

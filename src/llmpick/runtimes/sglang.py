@@ -11,7 +11,7 @@ from typing import Any
 
 from llmpick.errors import UsageError
 from llmpick.runtimes.base import Budget, Estimate, Model, Request, checked_settings
-from llmpick.runtimes.parallel import Plan, plan_of, rank_weights
+from llmpick.runtimes.parallel import Plan, plan_of, rank_weights, vocabulary_padding
 from llmpick.runtimes.parts import Parts, Range, Words, assemble, exactly, need_devices, row_for
 from llmpick.runtimes.token_caches import cache_bits, cache_bytes
 
@@ -37,7 +37,8 @@ def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Ma
         first, last = plan.stage(index // plan.ranks, model.architecture.num_hidden_layers)
         cache = cache_bytes(model.caches, request.context, plan.sequences(request.sequences), bits, first, last, block=page,
                             ranks=plan.tensor)  # fmt: skip
-        parts.append(Parts(exactly(rank_weights(model, plan, index)), cache, reserve, Range.of(data["base"])))
+        weights = rank_weights(model, plan, index) + vocabulary_padding(model, plan, index, grows=True)
+        parts.append(Parts(exactly(weights), cache, reserve, Range.of(data["base"])))
     return assemble(
         NAME, data["version"], used, parts, _words(model, request, data), _placement(model, plan, len(used))
     )

@@ -13,7 +13,7 @@ from typing import Any
 
 from llmpick.runtimes import vllm_cache
 from llmpick.runtimes.base import Budget, DeviceMemory, Estimate, HostMemory, Model, Request, Term, checked_settings
-from llmpick.runtimes.parallel import Plan, expert_padding, plan_of, rank_weights
+from llmpick.runtimes.parallel import Plan, expert_padding, plan_of, rank_weights, vocabulary_padding
 from llmpick.runtimes.parts import need_devices, row_for
 from llmpick.runtimes.token_caches import cache_bits
 from llmpick.runtimes.widths import widths_of
@@ -74,6 +74,7 @@ def activation_bytes(model: Model, settings: Mapping[str, Any], plan: Plan, data
 def _device(model: Model, request: Request, device: Budget, index: int, plan: Plan, settings: Mapping[str, Any],
             data: Mapping[str, Any]) -> tuple[DeviceMemory, int]:  # fmt: skip
     weights = rank_weights(model, plan, index) + expert_padding(model, plan, index, data["expert_pad"])
+    weights += vocabulary_padding(model, plan, index)
     activations = activation_bytes(model, settings, plan, data)
     runtime, low, high = _overhead(settings, plan.ranks > 1, data)
     share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
