@@ -97,10 +97,10 @@ def _outcome(row: dict[str, Any]) -> str:
     try:
         total = sum(tensor.parameters for tensor in inventory(architecture_from_config(config, CATALOG.specs)))
     except InvalidFile as error:
-        return (
-            "refused" if "is not known" in error.message or "unknown config key" in error.message else "no text decoder"
-        )
-    return "no reference" if "total" not in row else "exact" if total == row["total"] else "wrong"
+        return "no text decoder" if "llmpick counts decoders" in error.message else "refused"
+    if "total" not in row:
+        return "no reference"
+    return "exact" if total == row["total"] else "explained" if "departs" in row else "wrong"
 
 
 def mixes() -> list[str]:
