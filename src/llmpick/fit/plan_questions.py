@@ -7,9 +7,10 @@ from llmpick.fit.planning import Asked
 from llmpick.fit.ranking import runtime_data
 from llmpick.fit.requests import formats_to_try
 from llmpick.fit.speed.work import work_of_model
-from llmpick.fit.subjects import loadable_format, loaded_subject, model_in, usual_ladder
+from llmpick.fit.subjects import loadable_format, model_in, usual_ladder
 from llmpick.formats.gguf_mix import converts
 from llmpick.formats.loading import check_loads
+from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Request
 from llmpick.runtimes.registry import runtime_named
 
@@ -37,11 +38,10 @@ def asked_of(subject: Subject, catalog: Catalog, runtime: str, quant: str | None
     else:
         for name in ladder:
             check_loads(known.name, name, catalog.formats)
-    held = {name: model_in(subject, name, catalog.formats) for name in ladder}
-    take = loaded_subject if known.gguf else model_in
+    held = {name: model_in(subject, name, catalog.formats, known.name) for name in ladder}
     return Asked(
         known.name,
-        [(name, take(subject, name, catalog.formats)) for name in ladder],
+        [(name, llama_cpp.load(model) if known.gguf else model) for name, model in held.items()],
         {name: work_of_model(model, known.name) for name, model in held.items()},
         request, runtime_data(catalog, known.name), subject.max_context, least,
     )  # fmt: skip

@@ -101,7 +101,7 @@ class Served:
         return Candidate(profile, name, placed.verdict, placed.estimate.total, quality, placed, speed)
 
     def _placed(self, subject: Subject, name: str, request: Request) -> Placed | None:
-        model = model_in(subject, name, self.catalog.formats)
+        model = model_in(subject, name, self.catalog.formats, self.runtime)
         self.models[f"{subject.id} {name}"] = model
         return layouts.place(self.runtime, model, request, self.devices, None, self.data, self.node)
 

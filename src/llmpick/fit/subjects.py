@@ -60,26 +60,28 @@ def usual_ladder(subject: Subject, runtime: str, formats: Mapping[str, Any], lad
     """``ladder`` (formats that the runtime's users try, best first) for this model: from its makers' own format on."""
 
     def size_of(name: str) -> int:
-        return model_in(subject, name, formats).weights.tensor_bytes
+        return model_in(subject, name, formats, runtime).weights.tensor_bytes
 
     return ladder_from(native_of(subject, runtime, formats), ladder, size_of)
 
 
-def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> Model:
+def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any], runtime: str = llama_cpp.NAME) -> Model:
     """The subject with its weights in a format; the name that `stored_format` gives means the file's own bytes.
 
-    Raises UnknownName for a format nobody knows, UnsupportedArchitecture for a file that nothing describes.
+    ``runtime`` decides whether a multimodal model's towers are loaded with it. Raises UnknownName for a format nobody
+    knows, UnsupportedArchitecture for a file that nothing describes.
     """
     if format_name.endswith(AS_STORED):
         weights = stored_weights(subject)
     else:
-        weights = weigh(subject.architecture, subject.tensors, format_name, formats)
+        towers = not runtime_named(runtime).gguf
+        weights = weigh(subject.architecture, subject.tensors, format_name, formats, towers)
     return Model(subject.architecture, subject.tensors, subject.caches, weights)
 
 
 def loaded_subject(subject: Subject, format_name: str, formats: Mapping[str, Any]) -> llama_cpp.Loaded:
     """The subject in a format as llama.cpp loads it."""
-    return llama_cpp.load(model_in(subject, format_name, formats))
+    return llama_cpp.load(model_in(subject, format_name, formats, llama_cpp.NAME))
 
 
 def stored_weights(subject: Subject) -> WeightBytes:

@@ -14,13 +14,25 @@ USUAL_FORMATS = ("F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2
 __all__ = ["USUAL_FORMATS", "WeightBytes", "canonical_name", "weigh"]
 
 
+_PLAIN_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
+_TOWERS = ("vision", "audio", "projector")
+
+
 def weigh(
-    architecture: Architecture, tensors: tuple[Tensor, ...], format_name: str, formats: Mapping[str, Any]
-) -> WeightBytes:
-    """Bytes of a model's weights in a format, by place. Raises UnknownName for a format nobody knows."""
+    architecture: Architecture, tensors: tuple[Tensor, ...], format_name: str, formats: Mapping[str, Any],
+    towers: bool = False,
+) -> WeightBytes:  # fmt: skip
+    """Bytes of a model's weights in a format, by place. Raises UnknownName for a format nobody knows.
+
+    A GGUF file holds the text model only, its towers are in a file of their own. With ``towers`` an unpacked format
+    means the whole checkpoint, as runtimes of safetensors load it; packed formats always do.
+    """
     name = canonical_name(format_name, formats)
     mix = name.removesuffix(IMATRIX)
     if mix not in formats["gguf_mixes"]["mixes"]:
         return weigh_packed(architecture, tensors, name, formats)
     weights = weigh_mix(architecture, tensors, mix, formats, imatrix=name != mix)
+    if towers and mix in _PLAIN_BYTES:
+        beside = _PLAIN_BYTES[mix] * sum(tensor.parameters for tensor in tensors if tensor.role in _TOWERS)
+        weights = weights._replace(tensor_bytes=weights.tensor_bytes + beside, other_bytes=weights.other_bytes + beside)
     return weights._replace(format=name)

@@ -63,7 +63,8 @@ def work_of(model: Model) -> Work:
     """From the inventory. A tied head is read where the runtime keeps it, a copy or the table itself; towers are not."""
     architecture, weights = model.architecture, model.weights
     outside = weights.output_bytes + weights.other_bytes
-    towers = 2 * sum(tensor.parameters for tensor in model.tensors if tensor.role in _TOWERS and not tensor.layers)
+    width = 4 if weights.format == "F32" else 2
+    towers = width * sum(tensor.parameters for tensor in model.tensors if tensor.role in _TOWERS and not tensor.layers)
     outside -= towers if weights.other_bytes >= towers else 0
     if not is_tied(weights):
         outside += _tied_head_bytes(architecture, model.tensors)
