@@ -36,6 +36,8 @@ class Question:
     """Of the devices; None where none were named."""
     explained: bool = False
     """Whether every term of a step's time is shown."""
+    node: int | None = None
+    """Devices in one machine, where several machines work together (None: all are in one)."""
     depth: int | None = None
     """Tokens in the context at which the speed is given (None: half of it)."""
 
@@ -61,7 +63,7 @@ class Maker:
 
     def model(self, format_name: str) -> Model:
         """The subject in a format."""
-        return model_in(self.subject, format_name, self.formats)
+        return model_in(self.subject, format_name, self.formats, self.runtime.name)
 
     def need(self, format_name: str, request: Request) -> Estimate:
         """What one device would have to hold, or as many as the settings spread the model over."""
@@ -78,7 +80,8 @@ class Maker:
                 llama_cpp.load(model), question.request, question.devices, question.host_bytes, self.data,
                 self.runtime.name,
             )  # fmt: skip
-        placed = place(self.runtime.name, model, question.request, question.devices, question.host_bytes, self.data)
+        placed = place(self.runtime.name, model, question.request, question.devices, question.host_bytes, self.data,
+                       question.node)  # fmt: skip
         if placed is not None:
             return placed
         found = estimate(self.runtime.name, model, question.request, question.devices, self.data)
