@@ -14,10 +14,13 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from peer_gguf_parser import peer_bytes
+
 from llmpick.catalog import open_catalog
 from llmpick.catalog.subject import open_subject
 from llmpick.fit.profiles import kv_types
 from llmpick.formats import weigh
+from llmpick.formats.gguf_mix import typed_tensors
 from llmpick.inventory.caches import cache_layers
 from llmpick.runtimes import registry
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
@@ -124,11 +127,24 @@ class Bench:
         made = registry.estimate(row["runtime"], model, request, devices, data)
         return made, counted, model.architecture.model_type
 
+    def peers(self, row: Mapping[str, Any]) -> dict[str, float]:
+        """Every peer's bytes; gguf-parser answers for GGUF files only."""
+        model, counted = self.model(row["model"], row["format"])
+        found = {name: peer(counted, row["format"], row["context"]) for name, peer in PEERS.items()}
+        if row["runtime"] != "llama.cpp":
+            return found
+        typed = typed_tensors(model.architecture, model.tensors, row["format"], self.catalog.formats)
+        last = model.architecture.num_hidden_layers - 1
+        return {
+            "gguf-parser": peer_bytes(model, {one.name: one.size_bytes for one in typed if last in one.layers}, row),
+            **found,
+        }
+
     def compared(self, row: Mapping[str, Any]) -> Compared:
-        made, counted, architecture = self.estimate(row)
+        made, _, architecture = self.estimate(row)
         runtime = next(term for term in made.terms if term.name == "runtime")
         out = runtime if row["kind"] == "peak" else runtime._replace(estimate=0, low=0, high=0)
-        peers = {name: peer(counted, row["format"], row["context"]) for name, peer in PEERS.items()}
+        peers = self.peers(row)
         return Compared(row, architecture, made.total - out.estimate, made.low - out.low, made.high - out.high,
                         runtime.estimate - out.estimate, peers)  # fmt: skip
 
@@ -199,7 +215,7 @@ def _runtime(runtime: str, rows: Sequence[Compared]) -> list[str]:
         "",
     ]
     lines += ["| peer | median error | 90th percentile |", "|---|---:|---:|"]
-    for peer in PEERS:
+    for peer in rows[0].peers:
         sizes = [abs(one.peers[peer] / one.truth - 1) for one in rows]
         lines.append(f"| {peer} | {median(sizes):.0%} | {_p90(sizes):.0%} |")
     worst = sorted(rows, key=lambda one: -abs(one.error))[:5]
@@ -213,11 +229,11 @@ def _runtime(runtime: str, rows: Sequence[Compared]) -> list[str]:
 
 def verdict_lines(bench: Bench, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Runs on cards of a size: how often each says "fits" where the run ran out of memory, or the reverse."""
-    wrong = {name: [0, 0] for name in ("llmpick", *PEERS)}
+    wrong = {name: [0, 0] for name in ("llmpick", "gguf-parser", *PEERS)}
     for row in rows:
-        made, counted, _ = bench.estimate(row, row["device_gib"] * GIB)
+        made, *_ = bench.estimate(row, row["device_gib"] * GIB)
         room = row["devices"] * row["device_gib"] * GIB
-        said = {name: peer(counted, row["format"], row["context"]) <= room for name, peer in PEERS.items()}
+        said = {name: size <= room for name, size in bench.peers(row).items()}
         said["llmpick"] = registry.fits(made)
         for name, fits in said.items():
             wrong[name][0] += fits and not row["fits"]
