@@ -14,8 +14,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from peer_gguf_parser import peer_bytes
-
 from llmpick.catalog import open_catalog
 from llmpick.catalog.subject import open_subject
 from llmpick.fit.profiles import kv_types
@@ -24,6 +22,7 @@ from llmpick.formats.gguf_mix import typed_tensors
 from llmpick.inventory.caches import cache_layers
 from llmpick.runtimes import registry
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
+from peer_gguf_parser import peer_bytes
 
 ROWS = Path(__file__).resolve().parents[1] / "tests" / "data" / "runtimes" / "measured_totals.jsonl"
 GIB, MIB = 2**30, 2**20
