@@ -99,6 +99,7 @@ def _fact_rows(subject: Subject, record: ModelRecord, body: Mapping[str, Any]) -
         ("activation", record.activation, "activation"),
         ("attention", record.attention, "attention"),
         ("layers", f"{subject.architecture.num_hidden_layers} of width {subject.architecture.hidden_size:,}", "config"),
+        ("weights stored in", record.native_format, "native_format"),
         ("repositories", ", ".join(record.repositories) or None, ""),
         ("weights", record.weights, ""),
     ]  # fmt: skip
