@@ -65,6 +65,8 @@ LEFT_OUT: set[str] = set()
 
 # Names of exceptions to "the published count explains the computed one", with the reason.
 EXCEPTIONS = {
+    "ministral-3-3b": "3.4B of language and 0.4B of vision, as the makers count them",
+    "qwen2.5-vl-3b": "named after its language model",
     "granite-3.0-2b": "2.5B rounded down in the name",
     "granite-3.1-1b-a400m": "1.3B rounded down in the name",
     **dict.fromkeys(("granite-3.1-2b", "granite-3.3-2b"), "2.5B rounded down in the name"),
@@ -92,7 +94,7 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
         "deepseek-r1", "deepseek-v3.2", "glm-4.5", "glm-4.5-air", "glm-4.7", "glm-4.7-flash",
     ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias")),
     **dict.fromkeys((
-        "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.2-exp",
+        "deepseek-r1-0528", "deepseek-v3-0324", "deepseek-v3.1", "deepseek-v3.1-terminus", "deepseek-v3.2-exp",
     ), ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv")),
     **dict.fromkeys(("rwkv-7-1.5b", "rwkv-7-7.2b", "rwkv-7-13.3b"), ("attn.v_lora",)),
     **dict.fromkeys((
@@ -101,6 +103,8 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
     ), ("e_score_correction_bias",)),
     "kimi-vl-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
     "lfm2.5-8b-a1b": ("e_score_correction_bias",), "kimi-linear-48b-a3b": ("e_score_correction_bias",),
+    **dict.fromkeys(("lfm2-24b-a2b", "glm-4.5v"), ("e_score_correction_bias",)), "glm-5.3": ("mtp", "e_score_correction_bias"),
+    "step-3.5-flash": ("mtp", "mtp.lm_head.weight", "e_score_correction_bias"),
     "minimax-m2": ("e_score_correction_bias",), "minimax-m2.1": ("e_score_correction_bias", "weight_scale_inv"),
     "moonlight-16b-a3b": ("e_score_correction_bias", "rotary_emb.inv_freq"),
     "deepseek-v3": ("mtp", "mtp.embed_tokens.weight", "mtp.lm_head.weight", "e_score_correction_bias", "weight_scale_inv"),
@@ -148,6 +152,10 @@ CHECKPOINT_STORES: dict[str, tuple[str, ...]] = {
 """What each checkpoint stores beyond the model as it runs, item by item (llmpick.inventory.checkpoint): in sum, to the unit."""
 
 CHECKPOINT_NOTES = {
+    **dict.fromkeys(
+        ("longcat-flash", "longcat-flash-lite"), "a multi-token-prediction block and router biases are stored"
+    ),
+    "deepseek-v4.1-flash": "a drafting module, scales of FP8 and FP4 weights and router biases are stored",
     "mistral-small-4": "FP8: a scale of weights and one of activations for each of 36 x 264 linear layers and experts",
     "mimo-v2.5": "multi-token-prediction blocks, FP8 scales and router biases are stored, as by MiMo-V2-Flash",
     "k-exaone-236b-a23b": "a multi-token-prediction block whose layer is dense, and 47 x 128 router biases, are stored",

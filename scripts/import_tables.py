@@ -2,6 +2,9 @@
 
 # (pattern of ids, family folder, row of the tokenizer table or "", "closed" for reference points)
 FAMILIES = [
+    (r"hermes", "hermes", "", ""), (r"muse-", "muse", "", ""), (r"mellum", "mellum", "", ""), (r"seed-coder", "seed-coder", "", ""),
+    (r"qwen2(\.5)?-vl", "qwen2-vl", "", ""), (r"glm-4\.\d+v", "glm-4", "", ""), (r"phi-(tiny|mini)-moe", "phi", "", ""),
+    (r"command-a", "command-r", "", ""),
     (r"llama-(7|13|30|65)b$", "llama", "LLaMA (1)", ""),
     (r"llama-2-", "llama-2", "Llama 2", ""),
     (r"code-llama", "code-llama", "", ""),
@@ -53,7 +56,8 @@ FAMILIES = [
     (r"smollm2", "smollm", "SmolLM2", ""), (r"smollm", "smollm", "", ""), (r"granite-3", "granite", "Granite 3.x", ""),
     (r"granite", "granite", "", ""), (r"mamba", "mamba", "", ""), (r"jamba", "jamba", "Jamba", ""),
     (r"rwkv-[567]", "rwkv-world", "", ""), (r"ling-|ring-|llada2", "ling", "", ""), (r"llada", "llada", "", ""),
-    (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
+    (r"spark-x", "spark", "", ""), (r"k2-horizon", "k2-horizon", "", ""), (r"motif", "motif", "", ""), (r"sdar", "sdar", "", ""),
+    (r"longcat", "longcat", "", ""), (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
     (r"smallthinker", "smallthinker", "", ""), (r"nanbeige", "nanbeige", "", ""), (r"internvl", "internvl", "", ""),
     (r"rwkv", "rwkv", "RWKV-4 Pile", ""), (r"zamba", "zamba", "", ""), (r"lfm", "lfm2", "", ""),
     (r"bamba", "bamba", "", ""), (r"nemotron", "nemotron", "", ""), (r"dbrx", "dbrx", "DBRX", ""),
@@ -97,7 +101,8 @@ LICENCES = {
     "MiniMax-Community-License": ("minimax", True), "Databricks-Open-Model-License": ("databricks-dbrx", False),
     "Qwen3.8-Max-License": ("qwen3.8-max", False), "K-EXAONE-License": ("k-exaone", False),
     "Upstage-Solar-License": ("upstage-solar", False), "OpenMDW-1.1": ("OpenMDW-1.1", False),
-    "Kimi-K3-License": ("kimi-k3", False), "Grok-2 Community License": ("grok-2", True),
+    "Kimi-K3-License": ("kimi-k3", False), "MiniMax-M2.7-License": ("minimax-m2.7", False),
+    "GLM-5.3-License": ("glm-5.3", False), "Mistral-Medium-3.5-License": ("mistral-medium-3.5", True), "Grok-2 Community License": ("grok-2", True),
 }  # fmt: skip
 
 # Display names as their makers write them: (pattern, replacement), in this order
@@ -115,7 +120,8 @@ NAMES = [
     (r"^K EXAONE", "K-EXAONE"), (r"^Kimi Dev", "Kimi-Dev"), (r"^Llama 3 Chinese", "Llama-3-Chinese"), (r"^Afm", "AFM"),
     (r"^(Qwen(?:2\.5|3)) Coder", r"\1-Coder"), (r"^Minicpm", "MiniCPM"), (r"^Eurollm", "EuroLLM"), (r"Mistral Nemo Min", "Mistral-NeMo-Min"),
     (r"^Seed Oss", "Seed-OSS"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"),
-    (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"),
+    (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"), (r"^GLM-4\.(\d)V\b", r"GLM-4.\1V"), (r"^GLM-4\.(\d)v\b", r"GLM-4.\1V"),
+    (r"^Mellum2", "Mellum 2"), (r"^Qwen(2\.5|2) VL", r"Qwen\1-VL"), (r"^Hermes (\S+) (\d)", r"Hermes \1 \2"), (r"^(Phi) (Tiny|Mini) MoE", r"Phi-\2-MoE"),
 ]  # fmt: skip
 
 # (model, benchmark) -> why a published row is not taken over
@@ -127,6 +133,9 @@ BENCHMARKS_LEFT_OUT = {
 
 # Licences that the facts have differently; why: (licence, source)
 LICENCE_CORRECTIONS = {
+    "minimax-m2": ("minimax-m2", "https://github.com/MiniMax-AI/MiniMax-M2/blob/2e575ef/LICENSE"),
+    "minimax-m2.1": ("minimax-m2.1", "https://github.com/MiniMax-AI/MiniMax-M2.1/blob/a878624/LICENSE"),
+    "minimax-m2.5": ("minimax", "https://github.com/MiniMax-AI/MiniMax-M2.5/blob/0fe00c8/LICENSE-MODEL"),
     "granite-3.0-2b": (
         "Apache-2.0",
         "Hub metadata, llmfit@1.1.17: ibm-granite/granite-3.0-2b-instruct license=apache-2.0",
@@ -165,7 +174,7 @@ ORGANIZATIONS = {
         "Starcoder2": "StarCoder2", "Stablelm": "StableLM", "Smollm": "SmolLM", "Smollm2": "SmolLM2",
         "Smollm3": "SmolLM3", "Olmo": "OLMo", "Olmoe": "OLMoE", "Exaone": "EXAONE", "Ernie": "ERNIE", "Rwkv": "RWKV",
         "Lfm2": "LFM2", "Dbrx": "DBRX", "Wizardlm": "WizardLM", "Belle": "BELLE", "Xuanyuan": "XuanYuan",
-        "Minimax": "MiniMax", "Mimo": "MiMo", "Neox": "NeoX", "Palm": "PaLM", "Pangu": "PanGu", "Vl": "VL", "Llada": "LLaDA", "Llada2.0": "LLaDA2.0", "Plamo": "PLaMo", "Smallthinker": "SmallThinker",
+        "Minimax": "MiniMax", "Mimo": "MiMo", "Neox": "NeoX", "Palm": "PaLM", "Pangu": "PanGu", "Vl": "VL", "Llada": "LLaDA", "Sdar": "SDAR", "Longcat": "LongCat", "Llada2.0": "LLaDA2.0", "Plamo": "PLaMo", "Smallthinker": "SmallThinker",
         "Internvl3": "InternVL3", "Internvl3.5": "InternVL3.5", "Minicpm4": "MiniCPM4",
     },
 }  # fmt: skip
