@@ -45,13 +45,12 @@ NEWER = {
     "gemma-4-31b": "google/gemma-4-31B-it", "gemma-4-26b-a4b": "google/gemma-4-26B-A4B-it",
     "trinity-large-preview": "arcee-ai/Trinity-Large-Preview", "trinity-large-thinking": "arcee-ai/Trinity-Large-Preview",
     "inkling": "thinkingmachines/Inkling", "Inkling Small": "thinkingmachines/Inkling-Small",
-    "mistral-medium-3.5": "mistralai/Mistral-Medium-3.5", "muse-glimmer": "meta-muse/Muse-Glimmer",
+    "mistral-medium-3.5": "mistralai/Mistral-Medium-3.5-128B", "muse-glimmer": "meta-models/Muse-Glimmer-30B",
     "olmo-3.1-32b-instruct": "allenai/Olmo-3.1-32B-Instruct", "olmo-3.1-32b-think": "allenai/Olmo-3.1-32B-Think",
-    "molmo-2-8b": "allenai/Molmo2-8B",
+    "molmo-2-8b": "allenai/Molmo2-8B", "step-3.5-flash": "stepfun-ai/Step-3.5-Flash", "minimax-m2.7": "MiniMaxAI/MiniMax-M2.7",
+    "mistral-small-2506": "mistralai/Mistral-Small-3.2-24B-Instruct-2506",
 }  # fmt: skip
 LATER = {
-    "allenai/olmo-3.1-32b-instruct": "olmo-3-32b",
-    "allenai/olmo-3.1-32b-think": "olmo-3-32b",
     # Later releases that differ in training only: the same shape and so the same memory and speed.
     "qwen/qwen3-235b-a22b-thinking-2507": "qwen3-235b-a22b-2507",
     "deepseek-ai/deepseek-v3.1-terminus": "deepseek-v3.1",
@@ -65,6 +64,7 @@ LATER = {
     "ai21labs/ai21-jamba-1.5-large": "jamba-1.5-large",
     "ai21labs/ai21-jamba-1.5-mini": "jamba-1.5-mini",
     "allenai/olmo-2-0325-32b-instruct": "olmo-2-32b",
+    "allenai/olmo-3.1-32b-think": "olmo-3.1-32b",
     "allenai/olmo-3-32b-think": "olmo-3-32b",
     "chavinlo/alpaca-13b": "alpaca-13b",
     "snowflake/snowflake-arctic-instruct": "arctic-480b",
