@@ -49,6 +49,9 @@ class UnknownName(LlmpickError):
 
     exit_code = UNKNOWN_NAME
 
+    FEW = 24
+    """Up to so many names are listed where none is near."""
+
     @classmethod
     def near(cls, kind: str, name: str, known: "list[str]") -> "UnknownName":
         """The error for ``name``, suggesting the nearest of ``known``."""
@@ -59,4 +62,6 @@ class UnknownName(LlmpickError):
         contained = [original for low, original in folded.items() if name.lower() in low]
         nearest = list(dict.fromkeys(matches + sorted(contained)[:5]))[:5]
         hint = "Did you mean: " + ", ".join(nearest) + "?" if nearest else ""
+        if not nearest and len(known) <= cls.FEW:
+            hint = "One of: " + ", ".join(known)
         return cls(f"unknown {kind} {name!r}", hint)

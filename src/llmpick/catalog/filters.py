@@ -1,7 +1,10 @@
 """Which models a user wants to see. A model of which a fact is unknown does not pass a filter on that fact."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+from llmpick.errors import UnknownName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,15 @@ class Filters:
             self.query is None or self.query.lower() in f"{model_id} {facts['name']} {facts['organization']}".lower(),
         )
         return all(checks)
+
+
+def refuse_unknown(filters: Filters, families: Iterable[str], model_types: Iterable[str]) -> None:
+    """Raise UnknownName for a family or model type that no model has: an empty list would look like an answer."""
+    asked = (("family", filters.family, families), ("model type", filters.architecture, model_types))
+    for kind, wanted, known in asked:
+        names = sorted({name for name in known if name})
+        if wanted is not None and wanted.lower() not in (name.lower() for name in names):
+            raise UnknownName.near(kind, wanted, names)
 
 
 LANGUAGES = {"chinese": "zh", "english": "en", "french": "fr", "german": "de", "spanish": "es", "japanese": "ja",

@@ -5,7 +5,7 @@ from typing import Any
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.counts import counts
-from llmpick.catalog.filters import Filters
+from llmpick.catalog.filters import Filters, refuse_unknown
 from llmpick.errors import UsageError
 from llmpick.fit.quality import KNOWLEDGE, benchmark_named, figures
 from llmpick.formats import canonical_name
@@ -55,6 +55,7 @@ def allowed_models(catalog: Catalog, filters: Filters) -> frozenset[str] | None:
     if filters == Filters():
         return None
     counted, licences, families = counts(catalog), catalog.licences, catalog.families
+    refuse_unknown(filters, families.values(), (row.get("model_type") for row in counted.values()))
     return frozenset(
         model_id
         for model_id, facts in catalog.facts.items()
