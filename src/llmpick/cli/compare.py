@@ -52,10 +52,8 @@ def compare(
     from llmpick.report.export import show
 
     if len(models) < 2:
-        raise UsageError(
-            "compare takes two models or more",
-            f"such as llmpick compare {models[0]} {'llama-3.1-8b' if models[0] != 'llama-3.1-8b' else 'qwen3-8b'}",
-        )
+        other = "llama-3.1-8b" if models[0] != "llama-3.1-8b" else "qwen3-8b"
+        raise UsageError("compare takes two models or more", f"such as llmpick compare {models[0]} {other}")
     opened = open_catalog(catalog)
     subjects = [open_subject(model, opened, assume) for model in models]
     judged = bool(gpu or hardware)

@@ -55,7 +55,7 @@ def allowed_models(catalog: Catalog, filters: Filters) -> frozenset[str] | None:
     if filters == Filters():
         return None
     counted, licences, families = counts(catalog), catalog.licences, catalog.families
-    refuse_unknown(filters, families.values(), (row.get("model_type") for row in counted.values()))
+    refuse_unknown(filters, families.values(), (row.get("model_type", "") for row in counted.values()))
     return frozenset(
         model_id
         for model_id, facts in catalog.facts.items()

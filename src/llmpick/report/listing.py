@@ -18,7 +18,7 @@ def listing(catalog: Catalog, filters: Filters, sort: str) -> Document:
     if sort not in SORTS:
         raise UsageError(f"cannot sort by {sort!r}", f"one of {', '.join(SORTS)}")
     counted, licences = counts(catalog), catalog.licences
-    refuse_unknown(filters, catalog.families.values(), (row.get("model_type") for row in counted.values()))
+    refuse_unknown(filters, catalog.families.values(), (row.get("model_type", "") for row in counted.values()))
     rows = []
     for model_id, facts in catalog.facts.items():
         count, licence = counted[model_id], licences.get(facts["licence"], {})
