@@ -135,6 +135,82 @@ def test_the_snippet_is_python(capsys: pytest.CaptureFixture[str]) -> None:
     assert {"from_pretrained", "generate"} <= calls
 
 
+ACROSS = ["launch", "deepseek-v3", "--gpu", "8x H100 SXM", "--nodes", "2"]
+
+
+def test_sglang_s_line_is_the_same_on_every_node(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = lines(capsys, *ACROSS, "-r", "sglang")
+    assert line.endswith('--nnodes 2 --node-rank "$NODE_RANK" --dist-init-addr "$HEAD_NODE_ADDRESS:5000"')
+    assert "--tp-size 8 --pp-size 2" in line
+
+
+def test_vllm_s_first_node_serves_and_the_others_work(capsys: pytest.CaptureFixture[str]) -> None:
+    head, other = lines(capsys, *ACROSS, "-r", "vllm")
+    assert head.endswith("--node-rank 0")
+    assert other.endswith('--node-rank "$NODE_RANK" --headless')
+    assert "--tensor-parallel-size 8 --pipeline-parallel-size 2" in head
+
+
+def test_one_node_is_taken_where_it_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = lines(capsys, *DENSE, "-r", "vllm", "--nodes", "4", "--quant", "FP8")
+    assert "--nnodes" not in line
+
+
+def test_every_option_is_explained(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each option of the line stands in the table with the same value, a reason, and where it was read."""
+    monkeypatch.setenv("COLUMNS", "80")
+    asked = ["launch", "qwen3-30b-a3b", "--gpu", "16GB", "--ram", "64GB", "--quant", "Q4_K_M", "--users", "2"]
+    found = answer(capsys, *asked)
+    options = dict(pairwise(shlex.split(found["lines"][-1])))
+    assert {flag["option"]: flag["value"] for flag in found["flags"]}.items() <= options.items()
+    assert all(flag["why"] for flag in found["flags"])
+    assert found["engine"]["version"] in found["notes"][0]
+    table = "\n".join(lines(capsys, *asked, "--explain"))
+    assert all(flag["why"] in table for flag in found["flags"])
+
+
+@pytest.mark.parametrize(
+    ("runtime", "words"), [("vllm", "--trust-remote-code"), ("transformers", "trust_remote_code=True")]
+)
+def test_a_repository_s_own_code_runs_only_where_it_is_allowed(
+    runtime: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["launch", "baichuan2-13b", "--gpu", "48GB", "-r", runtime, "--quant", "BF16"]
+    assert run(asked) == 0
+    printed = capsys.readouterr()
+    assert "add --trust-remote-code" in printed.err
+    assert words not in printed.out
+    assert run([*asked, "--trust-remote-code"]) == 0
+    printed = capsys.readouterr()
+    assert words in printed.out
+    assert "add --trust-remote-code" not in printed.err
+
+
+def test_terms_that_have_to_be_accepted_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["launch", "llama-3.1-8b", "--gpu", "24GB"]) == 0
+    assert "is gated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict"),
+    [
+        (["qwen3-14b", "--gpu", "24GB", "--quant", "Q8_0"], "fits"),
+        (["qwen3-30b-a3b", "--gpu", "16GB", "--ram", "64GB", "--quant", "Q4_K_M"], "offload"),
+        (["qwen3-32b", "-r", "vllm", "--gpu", "24GB", "--quant", "AWQ", "--repository", "a/b"], "tight"),
+        (["llama-3.1-405b", "--gpu", "24GB", "--quant", "Q4_K_M"], "no"),
+    ],
+)
+def test_the_exit_code_is_that_of_memory(
+    arguments: list[str], verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0 where it can run at all, tight and offload too; 1 where nothing fits."""
+    code = run(["launch", *arguments, "--json"])
+    assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+    asked = arguments[: arguments.index("--repository")] if "--repository" in arguments else arguments
+    assert run(["memory", *asked, "--json"]) == code == (1 if verdict == "no" else 0)
+    assert json.loads(capsys.readouterr().out)["verdict"] == verdict
+
+
 def test_a_modelfile_holds_instructions_only(capsys: pytest.CaptureFixture[str]) -> None:
     found = lines(capsys, *DENSE, "-r", "ollama", "--gguf", "a.gguf")
     inside = found[found.index("cat > Modelfile <<'END'") + 1 : found.index("END")]
@@ -175,7 +251,9 @@ def test_tensorrt_llm_reads_its_cache_from_a_file(capsys: pytest.CaptureFixture[
     ("arguments", "code", "word"),
     [
         (["launch", "llama-3.1-405b", "--gpu", "24GB", "--quant", "Q4_K_M"], 1, "no"),
-        ([*DENSE, "--target", "ray"], 2, "vLLM"),
+        ([*DENSE, "--target", "ray"], 2, "vllm"),
+        ([*DENSE, "--nodes", "2"], 2, "one machine"),
+        ([*DENSE, "-r", "sglang", "--target", "ray"], 2, "vllm"),
         ([*DENSE, "--target", "moon"], 2, "kubernetes"),
         ([*DENSE, "-r", "vllm", "--quant", "AWQ"], 2, "--repository"),
         ([*DENSE, "-r", "transformers", "--quant", "GPTQ"], 2, "--repository"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from llmpick.cli.main import run
 
@@ -101,6 +102,38 @@ def test_sglang_reads_the_plan(arguments: list[str], told: dict[str, Any], capsy
     assert words[:3] == ["python", "-m", "sglang.launch_server"]
     found = parsed("sglang", STOPPED, *words[2:])
     assert {key: found[key] for key in told} == told
+
+
+ACROSS = ["deepseek-v3", "--gpu", "8x H100 SXM", "--nodes", "2"]
+
+
+def told(line: str) -> list[str]:
+    """The words of a line with the shell's variables filled in."""
+    return shlex.split(line.replace("$HEAD_NODE_ADDRESS", "10.0.0.1").replace("$NODE_RANK", "1"))
+
+
+def test_sglang_reads_the_line_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:
+    found = parsed("sglang", STOPPED, *told(lines(capsys, *ACROSS, "-r", "sglang")[0])[2:])
+    assert (found["nnodes"], found["node_rank"], found["dist_init_addr"]) == (2, 1, "10.0.0.1:5000")
+    assert found["tp_size"] * found["pp_size"] == 16
+
+
+def test_vllm_reads_the_lines_of_the_nodes(capsys: pytest.CaptureFixture[str]) -> None:
+    head, other = (
+        parsed("vllm", STOPPED, "vllm.entrypoints.cli.main", *told(line)[1:])
+        for line in lines(capsys, *ACROSS, "-r", "vllm")
+    )
+    assert (head["nnodes"], head["node_rank"], head["headless"]) == (2, 0, False)
+    assert (other["node_rank"], other["headless"], other["master_addr"]) == (1, True, "10.0.0.1")
+
+
+@pytest.mark.parametrize("runtime", ["vllm", "sglang"])
+def test_the_container_s_arguments_are_read(runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "\n".join(lines(capsys, "qwen3-14b", "-r", runtime, "--gpu", "24GB", "--target", "kubernetes"))
+    container = next(yaml.safe_load_all(text))["spec"]["template"]["spec"]["containers"][0]
+    module = {"vllm": ["vllm.entrypoints.cli.main", "serve"], "sglang": ["sglang.launch_server"]}[runtime]
+    found = parsed(runtime, STOPPED, *module, *container["args"])
+    assert found["port"] == container["ports"][0]["containerPort"]
 
 
 def test_mlx_reads_the_plan(capsys: pytest.CaptureFixture[str]) -> None:

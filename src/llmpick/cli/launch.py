@@ -29,12 +29,24 @@ def launch(
     ] = None,
     settings: options.Set = None,
     target: Annotated[
-        str, typer.Option("--target", metavar="WHERE", help="shell; for vLLM also ray or kubernetes.")
+        str, typer.Option("--target", metavar="WHERE", help="shell, ray (vLLM) or kubernetes (vLLM, SGLang).")
     ] = "shell",
     repository: Annotated[
         Text, typer.Option("--repository", metavar="OWNER/NAME", help="Where the weights are; else the catalog's.")
     ] = None,
     gguf: Annotated[Text, typer.Option("--gguf", metavar="FILE", help="A GGUF file that is already there.")] = None,
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, max=1000, help="So many machines as --gpu describes work together.")
+    ] = 1,
+    pvc: Annotated[
+        bool, typer.Option("--pvc", help="Kubernetes: keep the weights in a PersistentVolumeClaim.")
+    ] = False,
+    trust: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Let the code run that the repository brings.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Why every option has its value, below the lines.")
+    ] = False,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where the server listens.")] = 8000,
     force: Annotated[bool, typer.Option("--force", help="Print the lines although it does not fit.")] = False,
     assume: options.Assume = None,
@@ -49,6 +61,9 @@ def launch(
     from llmpick.catalog import open_catalog
     from llmpick.catalog.subject import open_subject
     from llmpick.cli.machine import budgets, chosen_machine, host_bytes
+    from llmpick.errors import UsageError
+    from llmpick.fit.launching.hardware import hardware_of
+    from llmpick.fit.layouts import PARALLEL
     from llmpick.fit.question import Question
     from llmpick.fit.requests import request_of
     from llmpick.fit.subjects import runtime_of
@@ -58,12 +73,16 @@ def launch(
     opened = open_catalog(catalog)
     subject = open_subject(model, opened, assume)
     machine, said = chosen_machine(opened, gpu, ram, hardware)
+    devices, kind = budgets(machine, free), runtime_of(subject, runtime, quant, opened.formats)
+    if nodes > 1 and kind not in PARALLEL:
+        raise UsageError(f"{kind} runs on one machine", f"--nodes is for {', '.join(PARALLEL)}")
     question = Question(
-        subject=subject, runtime=runtime_of(subject, runtime, quant, opened.formats), format_name=quant,
+        subject=subject, runtime=kind, format_name=quant,
         request=request_of(options.tokens(context) or 8192, users, kv_cache_type, settings),
-        devices=budgets(machine, free), judged=True, host_bytes=host_bytes(machine, free),
+        devices=devices * nodes, judged=True, node=len(devices) if nodes > 1 else None, host_bytes=host_bytes(machine, free),
     )  # fmt: skip
-    given = {"model": model, "repository": repository, "file": gguf, "port": port, "force": force}
+    given = {"model": model, "repository": repository, "file": gguf, "port": port, "force": force,
+             "explained": explain, "trusted": trust, "kept": pvc, "hardware": hardware_of(machine, opened, nodes)}  # fmt: skip
     document, notes = launch_document(question, opened, given, target)
     for note in (*notes, *said):
         print(f"# {note}", file=sys.stderr)

@@ -13,6 +13,7 @@ from llmpick.fit.profiles import kv_types
 from llmpick.fit.speed.answers import NOTHING, Speeds, Told, work_of_model
 from llmpick.fit.subjects import model_in, usual_format
 from llmpick.formats import canonical_name
+from llmpick.inventory.parameters import tower_parameters
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
 from llmpick.runtimes.registry import estimate, runtime_data, runtime_named
@@ -60,6 +61,12 @@ class Maker:
             if asked
             else usual_format(self.subject, self.runtime.name, self.formats)
         )
+
+    @property
+    def held_parameters(self) -> int:
+        """Weights that the runtime's file holds: a GGUF of a multimodal model leaves its towers to a file of their own."""
+        subject = self.subject
+        return subject.parameters.total - (tower_parameters(subject.counted) if self.runtime.gguf else 0)
 
     def model(self, format_name: str) -> Model:
         """The subject in a format."""

@@ -21,8 +21,11 @@ def mlx(planned: Planned, engine: Mapping[str, Any]) -> Launch:
         mode = _mlx_mode(planned, engine)
         lines = (line("mlx_lm.convert", "--hf-path", repository, "-q", *mode, "--mlx-path", model),)
     choices = {
-        "decode_concurrency": Choice(request.sequences, "--users: so many answers are written at the same time"),
-        "port": Choice(planned.port, "--port"), **given(request),
+        "decode_concurrency": Choice(request.sequences, "--users: so many answers at the same time"),
+        "port": Choice(planned.port, "--port"),
+        **({"trust_remote_code": Choice(True, "the repository's own code may run")}
+           if planned.weights.trusted else {}),
+        **given(request),
     }  # fmt: skip
     flags = flags_of(choices, engine["flags"])
     note = f"mlx_lm.server has no option for the context: the plan holds {request.context:,} tokens of each user"

@@ -21,6 +21,7 @@ _ENGINES: Mapping[str, Maker] = {
     "llama.cpp": llama_cpp, "ollama": ollama, "vllm": vllm, "sglang": sglang, "tensorrt-llm": tensorrt_llm,
     "transformers": transformers, "mlx": mlx, "exllamav3": exllamav3,
 }  # fmt: skip
+_FOR = {"ray": ("vllm",), "kubernetes": ("vllm", "sglang")}
 _ELSEWHERE: Mapping[str, Maker] = {"ray": ray, "kubernetes": kubernetes}
 
 
@@ -30,17 +31,35 @@ def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
         raise UsageError(f"how {planned.runtime} is started is not known", f"known: {', '.join(sorted(data))}")
     if target not in TARGETS:
         raise UsageError(f"unknown target {target!r}", f"one of {', '.join(TARGETS)}")
-    if target != "shell" and planned.runtime != "vllm":
-        raise UsageError(f"--target {target} is for vLLM, not {planned.runtime}", "leave --target out")
+    if planned.runtime not in _FOR.get(target, (planned.runtime,)):
+        raise UsageError(
+            f"--target {target} is for {' and '.join(_FOR[target])}, not {planned.runtime}", "leave --target out"
+        )
     engine = data[planned.runtime]
     if not publishes(planned.runtime, planned.format_name, data, planned.repository_given):
         raise UsageError(f"{planned.repository} is not known to hold weights in {planned.format_name}",
                          "--repository OWNER/NAME names one that does")  # fmt: skip
     planned = planned._replace(request=told(planned.request, engine.get("settings", {})))
     made = _ELSEWHERE.get(target, _ENGINES[planned.runtime])(planned, engine)
-    return made._replace(
-        notes=(f"options as of {planned.runtime} {engine['version']}: {engine['source']}", *made.notes)
+    notes = (
+        f"options as of {planned.runtime} {engine['version']}: {engine['source']}",
+        *made.notes,
+        *_of_weights(planned),
     )
+    return made._replace(notes=notes)
+
+
+def _of_weights(planned: Planned) -> list[str]:
+    """What has to be done before the repository can be read."""
+    notes = []
+    if planned.weights.gated and planned.file is None:
+        notes.append(
+            f"{planned.repository} is gated: accept its terms on the hub, then `hf auth login` or set HF_TOKEN"
+        )
+    if planned.weights.own_code and not planned.weights.trusted and planned.runtime not in GGUF_RUNTIMES:
+        notes.append(f"transformers has no code for this architecture: where {planned.runtime} has none either, read what "
+                     f"{planned.repository} brings and add --trust-remote-code")  # fmt: skip
+    return notes
 
 
 def publishes(runtime: str, format_name: str, data: Mapping[str, Any], repository_given: bool) -> bool:

@@ -14,8 +14,14 @@ def llama_cpp(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     choices = {**_choices(planned), "port": Choice(planned.port, "--port")}
     if len(planned.usable_bytes) > 1 and "tensor_split" not in choices:
         shares = ",".join(str(size // 2**20) for size in planned.usable_bytes)
-        choices["tensor_split"] = Choice(shares, "layers are shared by what each card can give, in MiB")
+        choices["tensor_split"] = Choice(shares, "what each card can give, in MiB")
     flags = flags_of(choices, engine["flags"])
+    if planned.placement.get("n_cpu_moe") or planned.placement.get("layers_on_gpu", 0) < planned.placement.get(
+        "layers", 0
+    ):
+        notes.append(
+            "llama-server keeps earlier prompts in up to 8 GiB of host memory besides: --cache-ram 0 turns that off"
+        )
     return Launch((*lines, line("llama-server", "-m", file, *words(flags))), tuple(notes), tuple(flags))
 
 
@@ -44,7 +50,7 @@ def _ollama_choices(planned: Planned) -> dict[str, Choice]:
     request = planned.request
     choices = _choices(planned)
     if "n_ctx" not in request.settings:
-        choices["n_ctx"] = Choice(request.context, "--context, of one user: Ollama multiplies by its slots itself")
+        choices["n_ctx"] = Choice(request.context, "--context, of one user: Ollama multiplies")
     experts = choices.pop("n_cpu_moe", None)
     if experts is not None and experts.value:
         raise UsageError("Ollama cannot keep experts alone on the CPU", "--set n_gpu_layers=N, or --runtime llama.cpp")
@@ -65,13 +71,13 @@ def _choices(planned: Planned) -> dict[str, Choice]:
     users, layers = request.sequences, placement.get("layers")
     on_gpu, experts = placement.get("n_gpu_layers", 0), placement.get("n_cpu_moe")
     choices = {
-        "n_ctx": Choice(request.context * users, f"--context {request.context} × {users} users: that of all slots together"
+        "n_ctx": Choice(request.context * users, f"--context × {users} users, of all slots"
                         if users > 1 else "--context"),
-        "n_seq_max": Choice(users, "--users: slots that answer at the same time"),
+        "n_seq_max": Choice(users, "--users: slots"),
         "n_gpu_layers": Choice(on_gpu, f"placed: {placement.get('layers_on_gpu', on_gpu)} of {layers} layers on the GPU"),
     }  # fmt: skip
     if experts:
-        choices["n_cpu_moe"] = Choice(experts, f"placed: the experts of {experts} of {layers} layers in host memory")
+        choices["n_cpu_moe"] = Choice(experts, f"placed: experts of {experts} of {layers} layers in RAM")
     if (request.type_k, request.type_v) != ("f16", "f16"):
         choices |= {"type_k": Choice(request.type_k, "--kv-cache-type"), "type_v": Choice(request.type_v, "--kv-cache-type"),
                     "flash_attn": Choice("on", "a quantised cache needs flash attention")}  # fmt: skip

@@ -30,6 +30,8 @@ class Planned(NamedTuple):
     placement: Mapping[str, Any]
     usable_bytes: tuple[int, ...]
     port: int
+    weights: "Weights"
+    hardware: "Hardware"
 
     @property
     def kind(self) -> str:
@@ -41,6 +43,30 @@ class Planned(NamedTuple):
         if self.repository is None:
             raise UsageError("no repository of this model is known", "--repository OWNER/NAME")
         return self.repository
+
+
+class Weights(NamedTuple):
+    """What is fetched: its size; whether its repository brings code of its own, and asks for terms to be accepted.
+
+    ``native``: the repository holds the format as its makers publish it. ``trusted``: the user said that its code may
+    run. ``kept``: in a PersistentVolumeClaim (Kubernetes).
+    """
+
+    download_bytes: int = 0
+    native: bool = False
+    own_code: bool = False
+    gated: bool = False
+    trusted: bool = False
+    kept: bool = False
+
+
+class Hardware(NamedTuple):
+    """Where it runs: equal ``nodes`` of ``cards`` each; ``products``: the card's names as drivers report them."""
+
+    nodes: int = 1
+    cards: int = 1
+    vendor: str = "nvidia"
+    products: tuple[str, ...] = ()
 
 
 class Choice(NamedTuple):

@@ -18,10 +18,34 @@ SGLANG_SIZES = {
 }  # fmt: skip
 
 
+HEADS = {"vllm": "--master-addr", "sglang": "--dist-init-addr"}
+"""The option that names the first node, where the engine spans several by itself."""
+_HEAD, _RANK = '"$HEAD_NODE_ADDRESS"', '"$NODE_RANK"'
+
+
+def nodes_used(planned: Planned) -> int:
+    """How many of the nodes the placement takes."""
+    return -(-int(planned.placement.get("devices", 1)) // max(1, planned.hardware.cards))
+
+
 def vllm(planned: Planned, engine: Mapping[str, Any]) -> Launch:
-    """``vllm serve`` on one machine."""
+    """``vllm serve`` on one machine, or on each of several: the first serves, the others work for it."""
     flags, notes = vllm_flags(planned, engine)
-    return Launch((line(*vllm_words(planned, flags)),), tuple(notes), tuple(flags))
+    start, nodes = line(*vllm_words(planned, flags)), nodes_used(planned)
+    if nodes == 1:
+        return Launch((start,), tuple(notes), tuple(flags))
+    within = f"{start} --nnodes {nodes} {HEADS['vllm']} {_HEAD}"
+    told = "the first line runs on the head node; the second on every other one, NODE_RANK being 1 and up"
+    return Launch((f"{within} --node-rank 0", f"{within} --node-rank {_RANK} --headless"), (told, *notes),
+                  (*flags, *_node_flags("vllm", nodes)))  # fmt: skip
+
+
+def _node_flags(runtime: str, nodes: int) -> tuple[Flag, ...]:
+    return (
+        Flag("--nnodes", str(nodes), "placed: one stage or more in each node"),
+        Flag(HEADS[runtime], _HEAD, "where the others find the first node"),
+        Flag("--node-rank", _RANK, "0 on the first node"),
+    )
 
 
 def ray(planned: Planned, engine: Mapping[str, Any]) -> Launch:
@@ -44,21 +68,35 @@ def vllm_flags(planned: Planned, engine: Mapping[str, Any], **more: Choice) -> t
     choices, notes = _served(planned, engine)
     placed = planned.placement
     choices |= _sizes(planned, VLLM_SIZES)
-    fraction = Choice(placed["gpu_memory_utilization"], "the share of each card that the plan counts on")
+    fraction = Choice(placed["gpu_memory_utilization"], "the share of each card that is planned")
     choices.setdefault("gpu_memory_utilization", fraction)
     return flags_of({**choices, **more}, engine["flags"]), notes
 
 
 def sglang(planned: Planned, engine: Mapping[str, Any]) -> Launch:
-    """``sglang.launch_server`` on one machine."""
+    """``sglang.launch_server`` on one machine, or the same line on each of several."""
+    flags, notes = sglang_flags(planned, engine)
+    start = line("python", "-m", "sglang.launch_server", "--model-path", planned.on_hub(), *words(flags))
+    nodes = nodes_used(planned)
+    if nodes == 1:
+        return Launch((start,), tuple(notes), tuple(flags))
+    head = f'{HEADS["sglang"]} "$HEAD_NODE_ADDRESS:5000"'
+    told = f"the line runs on each of the {nodes} nodes, NODE_RANK being 0 on the head node and up to {nodes - 1}"
+    return Launch((f"{start} --nnodes {nodes} --node-rank {_RANK} {head}",), (told, *notes),
+                  (*flags, *_node_flags("sglang", nodes)))  # fmt: skip
+
+
+def sglang_flags(planned: Planned, engine: Mapping[str, Any], **more: Choice) -> tuple[list[Flag], list[str]]:
+    """(options, notes). Raises UsageError for what SGLang has no option for."""
     choices, notes = _served(planned, engine)
-    flags = flags_of({**choices, **_sizes(planned, SGLANG_SIZES)}, engine["flags"])
-    start = ["python", "-m", "sglang.launch_server", "--model-path", planned.on_hub()]
-    return Launch((line(*start, *words(flags)),), tuple(notes), tuple(flags))
+    return flags_of({**choices, **_sizes(planned, SGLANG_SIZES), **more}, engine["flags"]), notes
 
 
 def tensorrt_llm(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     """``trtllm-serve``; what the cache is made of goes into a file that it reads."""
+    if nodes_used(planned) > 1:
+        raise UsageError("TensorRT-LLM over several nodes is started by mpirun or srun, which is not written here",
+                         "--runtime vllm or sglang")  # fmt: skip
     choices, notes = _served(planned, engine)
     inside = {name: choices.pop(name) for name in engine["file"] if name in choices}
     flags = flags_of(
@@ -88,17 +126,19 @@ def _served(planned: Planned, engine: Mapping[str, Any]) -> tuple[dict[str, Choi
     repository, request, notes = planned.on_hub(), planned.request, []
     choices = {
         "context": Choice(request.context, "--context, of one user"),
-        "sequences": Choice(request.sequences, "--users: the cache is planned for so many at the same time"),
+        "sequences": Choice(request.sequences, "--users: the cache is planned for so many"),
         "port": Choice(planned.port, "--port"),
     }
+    if planned.weights.trusted:
+        choices["trust_remote_code"] = Choice(True, "the repository's own code may run")
     if request.type_k != "f16":
         if request.type_k not in engine["cache_types"]:
             raise UsageError(f"{planned.runtime} has no cache type {request.type_k}", ", ".join(engine["cache_types"]))
         choices["type_k"] = Choice(engine["cache_types"][request.type_k], "--kv-cache-type")
-    if planned.kind in engine["quantization"]:
+    if planned.kind in engine["quantization"] and not planned.weights.native:
         choices["quantization"] = Choice(
             engine["quantization"][planned.kind], f"{planned.kind} is made while the weights are loaded"
         )
-    elif planned.kind not in FULL:
+    elif planned.kind not in FULL and not planned.weights.native:
         notes.append(f"{repository} must hold weights in {planned.format_name}")
     return {**choices, **given(request)}, notes

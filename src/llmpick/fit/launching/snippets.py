@@ -14,9 +14,11 @@ def transformers(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     repository, packed = planned.on_hub(), _MADE_WHILE_LOADING.get(planned.kind)
     names = "AutoModelForCausalLM, AutoTokenizer" + (", BitsAndBytesConfig" if packed else "")
     loading, generating = _loading(planned, packed), _generating(planned)
+    own = ", trust_remote_code=True" if planned.weights.trusted else ""
+    tokenizer = f"tokenizer = AutoTokenizer.from_pretrained(repository{own})"
     lines = (
         "import torch", f"from transformers import {names}", "", f"repository = {repository!r}",
-        "tokenizer = AutoTokenizer.from_pretrained(repository)", "model = AutoModelForCausalLM.from_pretrained(",
+        tokenizer, "model = AutoModelForCausalLM.from_pretrained(",
         "    repository,", *(f"    {flag.option}={flag.value}," for flag in loading), ")",
         'inputs = tokenizer("Hello", return_tensors="pt").to(model.device)',
         f"output = model.generate(**inputs, {', '.join(f'{flag.option}={flag.value}' for flag in generating)})",
@@ -34,6 +36,8 @@ def _loading(planned: Planned, packed: str | None) -> list[Flag]:
     if packed:
         flags.append(Flag("quantization_config", f"BitsAndBytesConfig({packed})",
                           f"{planned.kind} is made while the weights are loaded"))  # fmt: skip
+    if planned.weights.trusted:
+        flags.append(Flag("trust_remote_code", "True", "the repository's own code may run"))
     attention = planned.request.settings.get("attn_implementation")
     return [*flags, Flag("attn_implementation", repr(attention), "asked for with --set")] if attention else flags
 
