@@ -7,6 +7,7 @@ from llmpick.architecture.decoder import Architecture
 from llmpick.formats.base import IMATRIX, WeightBytes, canonical_name
 from llmpick.formats.gguf_mix import weigh_mix
 from llmpick.formats.packed import weigh_packed
+from llmpick.inventory.parameters import tower_parameters
 from llmpick.inventory.tensors import Tensor
 
 USUAL_FORMATS = ("F32", "F16", "Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
@@ -15,7 +16,6 @@ __all__ = ["USUAL_FORMATS", "WeightBytes", "canonical_name", "weigh"]
 
 
 _PLAIN_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
-_TOWERS = ("vision", "audio", "projector")
 
 
 def weigh(
@@ -33,6 +33,6 @@ def weigh(
         return weigh_packed(architecture, tensors, name, formats)
     weights = weigh_mix(architecture, tensors, mix, formats, imatrix=name != mix)
     if towers and mix in _PLAIN_BYTES:
-        beside = _PLAIN_BYTES[mix] * sum(tensor.parameters for tensor in tensors if tensor.role in _TOWERS)
+        beside = _PLAIN_BYTES[mix] * tower_parameters(tensors)
         weights = weights._replace(tensor_bytes=weights.tensor_bytes + beside, other_bytes=weights.other_bytes + beside)
     return weights._replace(format=name)

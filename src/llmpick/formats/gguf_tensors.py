@@ -8,7 +8,7 @@ from llmpick.architecture.decoder import Architecture, Layer
 from llmpick.architecture.feed_forward import Experts
 from llmpick.architecture.state_space import GatedDeltaNet
 from llmpick.inventory.decoder import LAYER_PREFIX
-from llmpick.inventory.tensors import Tensor
+from llmpick.inventory.tensors import TOWER_ROLES, Tensor
 
 _NAMES = {
     "attention_q": "attn_q", "attention_k": "attn_k", "attention_v": "attn_v", "attention_qkv": "attn_qkv",
@@ -31,7 +31,7 @@ _OWN_NAMES = {
     "laurel.linear_right.weight": "laurel_r", "per_layer_model_projection.weight": "per_layer_model_proj",
 }  # fmt: skip
 """Weights that the mixes treat by name, of roles that others share."""
-_OUTSIDE = frozenset({"vision", "audio", "projector", "mtp"})
+_OUTSIDE = TOWER_ROLES | {"mtp"}
 """Roles that a text model's GGUF does not hold: towers go to a separate mmproj file."""
 
 

@@ -7,7 +7,7 @@ no quantisation scales. ``active`` is what one token uses: every weight but the 
 
 from typing import NamedTuple
 
-from llmpick.inventory.tensors import COMPONENTS, Tensor
+from llmpick.inventory.tensors import COMPONENTS, TOWER_ROLES, Tensor
 
 _TABLES = ("token_embedding", "position_embedding", "per_layer_embedding", "output_head", "projection")
 
@@ -51,3 +51,8 @@ def count_parameters(tensors: tuple[Tensor, ...], tied: bool) -> ParameterCount:
 def total_parameters(tensors: tuple[Tensor, ...]) -> int:
     """Weights of the model as it runs."""
     return sum(tensor.parameters for tensor in tensors)
+
+
+def tower_parameters(tensors: tuple[Tensor, ...]) -> int:
+    """Weights of towers and projectors, which a text model's GGUF file does not hold."""
+    return sum(tensor.parameters for tensor in tensors if tensor.role in TOWER_ROLES)

@@ -32,6 +32,9 @@ COMPONENTS = {
 }  # fmt: skip
 """Component -> the roles that belong to it, in the order in which they are shown."""
 
+TOWER_ROLES = frozenset({"vision", "audio", "projector"})
+"""Roles of what a multimodal model has beside its language model."""
+
 COMPONENT_OF = {role: component for component, roles in COMPONENTS.items() for role in roles}
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from llmpick.errors import UnsupportedArchitecture
+from llmpick.inventory.tensors import TOWER_ROLES
 
 ANY = "any"
-_OWN_TOWERS = frozenset({"vision", "audio", "projector"})
 
 Specs = Mapping[str, Mapping[str, Any]]
 
@@ -113,4 +113,4 @@ def _part(name: str, key: str, model_type: object, of: Any, specs: Specs) -> dic
 
 def _has_towers(spec: Mapping[str, Any]) -> bool:
     """Whether the mapping describes a multimodal model of its own."""
-    return any(raw and raw["role"] in _OWN_TOWERS for raw in spec.get("tensors", {}).values())
+    return any(raw and raw["role"] in TOWER_ROLES for raw in spec.get("tensors", {}).values())

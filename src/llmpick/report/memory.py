@@ -31,7 +31,7 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
         **devices_json(found), "placement": found.placement,
         "terms": [term._asdict() for term in found.terms],
         "tensors": {"bytes": weights.file_bytes,
-                    "bits_per_weight": round(8 * weights.tensor_bytes / subject.parameters.total, 4)},
+                    "bits_per_weight": round(8 * weights.tensor_bytes / maker.held_parameters, 4)},
     }  # fmt: skip
     told = NOTHING
     if question.judged:

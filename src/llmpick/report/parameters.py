@@ -5,10 +5,11 @@ from typing import Any
 
 from llmpick.catalog.subject import Subject
 from llmpick.formats import USUAL_FORMATS, weigh
+from llmpick.inventory.parameters import tower_parameters
 from llmpick.inventory.tensors import COMPONENT_OF, Tensor
 from llmpick.report.checkpoint import checkpoint_json, checkpoint_sections, stored_json, stored_row, stored_sections
 from llmpick.report.derivation import formula, label, terms
-from llmpick.report.document import Column, Document, Lines, Section, Table
+from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.naming import explain_name, size_in
 from llmpick.units import format_bytes, format_count
 
@@ -63,7 +64,7 @@ def _weight_rows(subject: Subject, formats: Mapping[str, Any]) -> list[dict[str,
 
 def _weight_row(subject: Subject, name: str, formats: Mapping[str, Any]) -> dict[str, Any]:
     weights = weigh(subject.architecture, subject.tensors, name, formats)
-    bits = round(8 * weights.tensor_bytes / subject.parameters.total, 3)
+    bits = round(8 * weights.tensor_bytes / (subject.parameters.total - tower_parameters(subject.counted)), 3)
     return {"quantization": weights.format, "bytes": weights.tensor_bytes, "bits_per_weight": bits}
 
 
@@ -89,6 +90,9 @@ def _sections(subject: Subject, data: dict[str, Any], list_tensors: bool) -> Ite
          for row in data["weights"]],
         title="Memory of the weights alone (tensor bytes; the KV cache and buffers come on top: llmpick memory)",
     )  # fmt: skip
+    if data["weights"] and (towers := tower_parameters(subject.counted)):
+        yield Lines([Styled(f"Without vision and audio towers ({towers:,} weights): llama.cpp takes", "dim"),
+                     Styled("them from a file of their own; other runtimes load them with the model.", "dim")])  # fmt: skip
     if list_tensors:
         yield _tensor_table(subject.counted)
 

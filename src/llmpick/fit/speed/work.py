@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from llmpick.architecture.decoder import Architecture
 from llmpick.formats.base import WeightBytes
 from llmpick.inventory.caches import CacheLayer
-from llmpick.inventory.tensors import Tensor
+from llmpick.inventory.tensors import TOWER_ROLES, Tensor
 from llmpick.runtimes.base import Model, Request
 from llmpick.runtimes.llama_cpp import cached_by_llama_cpp
 from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
 from llmpick.runtimes.registry import runtime_named
 
-_TOWERS = ("vision", "audio", "projector")
 _STATE_BYTES = 4
 _LATENT = ("latent", "indexer")
 
@@ -64,11 +63,13 @@ def work_of(model: Model) -> Work:
     architecture, weights = model.architecture, model.weights
     outside = weights.output_bytes + weights.other_bytes
     width = 4 if weights.format == "F32" else 2
-    towers = width * sum(tensor.parameters for tensor in model.tensors if tensor.role in _TOWERS and not tensor.layers)
+    towers = width * sum(
+        tensor.parameters for tensor in model.tensors if tensor.role in TOWER_ROLES and not tensor.layers
+    )
     outside -= towers if weights.other_bytes >= towers else 0
     if not is_tied(weights):
         outside += _tied_head_bytes(architecture, model.tensors)
-    active = sum(tensor.active_parameters for tensor in model.tensors if tensor.role not in _TOWERS)
+    active = sum(tensor.active_parameters for tensor in model.tensors if tensor.role not in TOWER_ROLES)
     return of_parts(weights, outside, shape_of(architecture), model.caches, active, architecture.embeddings.tied)
 
 
