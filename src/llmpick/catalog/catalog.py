@@ -153,6 +153,13 @@ class Catalog:
         """The architecture mappings, each read when it is used."""
         return _Specs(self)
 
+    @property
+    def architecture_places(self) -> Mapping[str, snapshot.Place]:
+        """Where the rows of `built_architectures` stand; empty until they are written."""
+        if not self._memory.get("built-places"):
+            self._memory["built-places"] = self.store.read("built-places") or {}
+        return self._memory["built-places"]  # type: ignore[no-any-return]
+
     def licence(self, licence_id: str) -> "Licence | None":
         """A licence by its id."""
         from llmpick.catalog.hydrate import hydrate

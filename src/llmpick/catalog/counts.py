@@ -1,9 +1,12 @@
 """What is computed once from every model's shape and kept beside the snapshot, for lists."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.errors import InvalidFile
+
+if TYPE_CHECKING:
+    from llmpick.architecture.decoder import Architecture
 
 
 def counts(catalog: Catalog) -> dict[str, dict[str, Any]]:
@@ -16,10 +19,15 @@ def counts(catalog: Catalog) -> dict[str, dict[str, Any]]:
 
 
 def _all(catalog: Catalog) -> dict[str, dict[str, Any]]:
-    return {model_id: _one(catalog, model_id) for model_id in catalog.ids}
+    from llmpick.catalog.built_architectures import keep
+
+    built: dict[str, Architecture] = {}
+    found = {model_id: _one(catalog, model_id, built) for model_id in catalog.ids}
+    keep(catalog, built.items())
+    return found
 
 
-def _one(catalog: Catalog, model_id: str) -> dict[str, Any]:
+def _one(catalog: Catalog, model_id: str, built: "dict[str, Architecture]") -> dict[str, Any]:
     from llmpick.catalog.subject import subject_of_model
     from llmpick.inventory.caches import kv_elements_per_token
 
@@ -28,6 +36,7 @@ def _one(catalog: Catalog, model_id: str) -> dict[str, Any]:
         count = subject.parameters
     except InvalidFile as error:
         return {"refused": error.message}
+    built[model_id] = subject.architecture
     inner = [tensor for tensor in subject.tensors if "embedding" not in tensor.role and tensor.role != "output_head"]
     return {
         "total": count.total,

@@ -24,7 +24,7 @@ try:
 except ImportError:
     from hashlib import blake2b
 
-LAYOUT = 5
+LAYOUT = 6
 """Raise when the content of a snapshot changes shape."""
 
 PACKAGED = Path(__file__).resolve().parents[1] / "catalog_snapshot"

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmpick.architecture.decoder import Architecture
+from llmpick.catalog.built_architectures import kept
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.hydrate import hydrate
 from llmpick.catalog.records import ModelRecord
@@ -152,7 +153,9 @@ def is_path(name: str, catalog: Catalog) -> bool:
 def subject_of_model(model_id: str, catalog: Catalog) -> Subject:
     """A catalog model by id."""
     record = hydrate(ModelRecord, catalog.model_data(model_id))
-    architecture = predicting(architecture_from_config(record.config, catalog.specs), record.checkpoint_stores)
+    architecture = kept(catalog, model_id)
+    if architecture is None:
+        architecture = predicting(architecture_from_config(record.config, catalog.specs), record.checkpoint_stores)
     return Subject(model_id, record.name, "catalog", architecture, record)
 
 
