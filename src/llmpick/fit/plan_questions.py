@@ -7,9 +7,7 @@ from llmpick.fit.planning import Asked
 from llmpick.fit.ranking import runtime_data
 from llmpick.fit.requests import formats_to_try
 from llmpick.fit.speed.work import work_of_model
-from llmpick.fit.subjects import loadable_format, model_in, usual_ladder
-from llmpick.formats.gguf_mix import converts
-from llmpick.formats.loading import check_loads
+from llmpick.fit.subjects import loadable_format, model_in, usual_ladder, why_not_loaded
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Request
 from llmpick.runtimes.registry import runtime_named
@@ -26,18 +24,12 @@ def asked_of(subject: Subject, catalog: Catalog, runtime: str, quant: str | None
     cannot load the model's architecture.
     """
     known = runtime_named(runtime)
-    if known.gguf and subject.source != "gguf" and not converts(subject.architecture, catalog.formats):
-        raise UsageError(
-            f"{known.name} has no converter for this architecture ({subject.architecture.model_type})",
-            "--runtime transformers",
-        )
+    if reason := why_not_loaded(subject, known.name, catalog.formats):
+        raise UsageError(reason, "--runtime transformers")
     own = loadable_format(subject, known.name)
     ladder = formats_to_try(quant, catalog.formats, known.name)
     if quant is None:
         ladder = (own,) if own else usual_ladder(subject, known.name, catalog.formats, ladder[:USUAL_FORMATS])
-    else:
-        for name in ladder:
-            check_loads(known.name, name, catalog.formats)
     held = {name: model_in(subject, name, catalog.formats, known.name) for name in ladder}
     return Asked(
         known.name,

@@ -9,6 +9,7 @@ from llmpick.catalog.filters import Filters, refuse_unknown
 from llmpick.errors import UsageError
 from llmpick.fit.quality import KNOWLEDGE, benchmark_named, figures
 from llmpick.formats import canonical_name
+from llmpick.formats.loading import check_loads
 from llmpick.runtimes.base import Request
 
 
@@ -34,10 +35,16 @@ def parsed_settings(settings: Sequence[str] | None) -> dict[str, str]:
 
 
 def formats_to_try(quant: str | None, formats: Mapping[str, Any], runtime: str = "llama.cpp") -> tuple[str, ...]:
-    """The formats named by ``--quant`` (commas for several, best first), or the runtime's usual ladder."""
+    """The formats named by ``--quant`` (commas for several, best first), or the runtime's usual ladder.
+
+    Raises UnknownName, and UsageError for a format that the runtime does not load.
+    """
     if quant is None:
         return tuple(formats["ladders"]["ladders"][runtime])
-    return tuple(canonical_name(name.strip(), formats) for name in quant.split(","))
+    named = tuple(canonical_name(name.strip(), formats) for name in quant.split(","))
+    for name in named:
+        check_loads(runtime, name, formats)
+    return named
 
 
 def ranked_by(use: str, catalog: Catalog) -> dict[str, Any]:

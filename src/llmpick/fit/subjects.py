@@ -7,6 +7,7 @@ from typing import Any
 from llmpick.catalog.subject import Subject
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
+from llmpick.formats.gguf_mix import converts
 from llmpick.formats.loading import check_loads, default_format, ladder_from, native_format, runtime_for
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Model
@@ -63,6 +64,16 @@ def usual_ladder(subject: Subject, runtime: str, formats: Mapping[str, Any], lad
         return model_in(subject, name, formats, runtime).weights.tensor_bytes
 
     return ladder_from(native_of(subject, runtime, formats), ladder, size_of)
+
+
+def why_not_loaded(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str:
+    """Why a runtime cannot load the model in any format; empty where nothing speaks against it.
+
+    Known of runtimes that read GGUF: what llama.cpp has no converter for. A file that is GGUF already needs none.
+    """
+    if not runtime_named(runtime).gguf or subject.source == "gguf" or converts(subject.architecture, formats):
+        return ""
+    return f"{runtime_named(runtime).name} has no converter for this architecture ({subject.architecture.model_type})"
 
 
 def model_in(subject: Subject, format_name: str, formats: Mapping[str, Any], runtime: str = llama_cpp.NAME) -> Model:

@@ -10,6 +10,7 @@ from llmpick.catalog.records import ModelRecord
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.question import Maker, Question
+from llmpick.fit.subjects import why_not_loaded
 from llmpick.inventory.caches import kv_elements_per_token
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES
@@ -44,6 +45,7 @@ def comparison_document(questions: Sequence[Question], catalog: Catalog, only_di
     found = _rows([question.subject for question in questions], answers, catalog)
     rows = [row for row in found if any(value is not None for value in row.values)]
     first = questions[0]
+    notes = (*notes, *_not_loaded(questions, catalog))
     data: dict[str, Any] = {
         "schema": 1, "command": "compare", "context": first.request.context, "batch": first.request.sequences,
         "kv_cache_type": {"k": first.request.type_k, "v": first.request.type_v},
@@ -54,11 +56,21 @@ def comparison_document(questions: Sequence[Question], catalog: Catalog, only_di
         ],
         "rows": [{"group": row.group, "key": row.key, "values": list(row.values), "differs": row.differs}
                  for row in rows if row.differs or not only_differences],
+        "notes": list(notes),
     }  # fmt: skip
     judged = first.judged and all(answer["verdict"] == "no" for answer in answers)
     return Document(
         data, lambda: _sections(questions, rows, only_differences, notes), NOTHING_FITS if judged else ANSWERED
     )
+
+
+def _not_loaded(questions: Sequence[Question], catalog: Catalog) -> list[str]:
+    """Which of the models the runtime cannot load: their memory is what it would take."""
+    reasons = [
+        (question.subject.id, why_not_loaded(question.subject, question.runtime, catalog.formats))
+        for question in questions
+    ]
+    return [f"{name}: {reason}; its memory is what it would take" for name, reason in reasons if reason]
 
 
 def _answer(question: Question, catalog: Catalog) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.subject import Subject
-from llmpick.errors import ANSWERED, NOTHING_FITS
+from llmpick.errors import ANSWERED, NOTHING_FITS, UsageError
 from llmpick.fit.launching.engines import GGUF_RUNTIMES, launch, publishes
 from llmpick.fit.launching.planned import Launch, Planned, Weights
 from llmpick.fit.placement import Placed
 from llmpick.fit.question import Maker, Question
 from llmpick.fit.requests import formats_to_try
-from llmpick.fit.subjects import native_of, usual_ladder
+from llmpick.fit.subjects import native_of, usual_ladder, why_not_loaded
 from llmpick.report.document import Column, Document, Lines, Section, Table
 from llmpick.runtimes.base import memory_json
 
@@ -27,6 +27,9 @@ def launch_document(
 
     Without a format, the best of the runtime's ladder that fits; where none does, the one that comes nearest.
     """
+    reason = why_not_loaded(question.subject, question.runtime, catalog.formats)
+    if reason and not given["file"]:
+        raise UsageError(reason, "--runtime transformers, or --gguf FILE if there is one")
     chosen, placed = _best(question, catalog, bool(given["repository"]))
     subject, found = question.subject, placed.estimate
     repository = given["repository"] or _repository(subject, catalog)
