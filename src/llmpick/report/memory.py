@@ -49,6 +49,10 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
         body["tensors"]["prediction_bytes"] = weights.prediction_bytes
         notes = (*notes, f"the file holds {format_bytes(weights.prediction_bytes)} of multi-token-prediction blocks besides, "
                  "loaded only to speculate with them: not in these figures")  # fmt: skip
+    for cache in subject.caches:
+        if cache.fixed_tokens:
+            notes = (*notes, f"{len(cache.layers)} layers attend to an image: they hold {cache.fixed_tokens:,} states of one "
+                     "for each user, whatever the context (none where no image is given)")  # fmt: skip
     changes = changes_of(maker, request)
     body["changes"] = changes
     code = NOTHING_FITS if question.judged and placed.verdict == "no" else ANSWERED
