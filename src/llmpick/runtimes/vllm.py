@@ -34,9 +34,15 @@ def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Ma
     used = devices[: plan.devices]
     defaults = defaults_for(min(device.usable_bytes for device in used), data)
     chosen = {**defaults, **settings}
+    activations = activation_bytes(model, chosen, plan, data)
+    layers = model.architecture.num_hidden_layers
+    pools = [
+        rank_pool(model, request, *plan.stage(stage, layers), plan, chosen, data) for stage in range(plan.pipeline)
+    ]
     made, held = [], []
     for index, device in enumerate(used):
-        found, tokens = _device(model, request, device, index, plan, chosen, data)
+        pool = pools[index // plan.ranks]
+        found, tokens = _device(model, request, device, index, plan, chosen, data, activations, pool)
         made.append(found)
         held.append(tokens)
     placement = {
@@ -44,7 +50,7 @@ def estimate(model: Model, request: Request, devices: Sequence[Budget], data: Ma
         "gpu_memory_utilization": chosen["gpu_memory_utilization"], "max_num_seqs": chosen["max_num_seqs"],
         "max_num_batched_tokens": chosen["max_num_batched_tokens"], "kv_cache_tokens": min(held),
         "split": plan.split, "data_parallel_size": plan.data, "enable_expert_parallel": plan.experts_whole,
-        "layers": model.architecture.num_hidden_layers, "layers_on_gpu": model.architecture.num_hidden_layers,
+        "layers": layers, "layers_on_gpu": layers,
         "n_cpu_moe": 0,
     }  # fmt: skip
     terms = _terms(made, model, request, chosen, plan, data)
@@ -72,14 +78,11 @@ def activation_bytes(model: Model, settings: Mapping[str, Any], plan: Plan, data
 
 
 def _device(model: Model, request: Request, device: Budget, index: int, plan: Plan, settings: Mapping[str, Any],
-            data: Mapping[str, Any]) -> tuple[DeviceMemory, int]:  # fmt: skip
+            data: Mapping[str, Any], activations: int, pool: vllm_cache.Pool) -> tuple[DeviceMemory, int]:  # fmt: skip
     weights = rank_weights(model, plan, index) + expert_padding(model, plan, index, data["expert_pad"])
     weights += vocabulary_padding(model, plan, index)
-    activations = activation_bytes(model, settings, plan, data)
     runtime, low, high = _overhead(settings, plan.ranks > 1, data)
     share = int(settings["gpu_memory_utilization"] * device.usable_bytes)
-    first, last = plan.stage(index // plan.ranks, model.architecture.num_hidden_layers)
-    pool = rank_pool(model, request, first, last, plan, settings, data)
     wanted = pool.need(plan.sequences(request.sequences))
     held = pool.capacity(share - weights - activations - runtime)
     low, high = low + wanted + weights, high + wanted + pool.block_bytes + int(data["weights_high"] * weights)

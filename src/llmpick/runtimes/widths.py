@@ -99,7 +99,8 @@ def rank_heads(architecture: Architecture, ranks: int) -> None:
 
 def divisors(architecture: Architecture) -> list[int]:
     """Tensor-parallel sizes up to 64 that the heads allow."""
-    return [ranks for ranks in range(1, 65) if not any(_refuses(part, ranks) for part in _parts(architecture))]
+    parts = set(_parts(architecture))
+    return [ranks for ranks in range(1, 65) if not any(_refuses(part, ranks) for part in parts)]
 
 
 def _parts(architecture: Architecture) -> Iterator[Part]:
