@@ -7,6 +7,7 @@ tried until the low end of its interval reaches it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 
 from llmpick.catalog.catalog import Catalog
@@ -49,9 +50,9 @@ class Option(NamedTuple):
 
     @property
     def title(self) -> str:
-        """``2 × NVIDIA GeForce RTX 3090``, or the names of unequal cards."""
+        """``2 × NVIDIA GeForce RTX 3090``; of unequal cards the words that both begin with once."""
         if self.beside:
-            return " + ".join((self.name, *(name for _, name in self.beside)))
+            return " + ".join((self.name, *(_new_words(self.name, name) for _, name in self.beside)))
         return f"{self.cards} × {self.name}" if self.cards > 1 else self.name
 
     @property
@@ -59,6 +60,13 @@ class Option(NamedTuple):
         """Every kind of card with its number."""
         others = [{"gpu": gpu_id, "name": name, "count": 1} for gpu_id, name in self.beside]
         return [{"gpu": self.gpu_id, "name": self.name, "count": self.cards - len(others)}, *others]
+
+
+def _new_words(first: str, name: str) -> str:
+    """``4060 Ti`` of ``NVIDIA GeForce RTX 4060 Ti`` after ``NVIDIA GeForce RTX 5070``."""
+    words = name.split()
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first.split(), words, strict=False)))
+    return " ".join(words[same:]) or name
 
 
 class Bounds(NamedTuple):
@@ -180,7 +188,9 @@ def _of_card(asked: Asked, gpu_id: str, row: Mapping[str, Any], catalog: Catalog
     for count in counts:
         if budget_usd is not None and (not price or price * count > budget_usd):
             return
-        budgets = tuple(Budget(f"{row['name']} #{index + 1}", usable, row["form"] == "soc") for index in range(count))
+        budgets = tuple(
+            Budget(f"{row['name']} #{index + 1}", usable, row["form"] == "soc", row["vendor"]) for index in range(count)
+        )
         speeds = Speeds(catalog, [row_speed(gpu_id, row)] * count, None)
         for quality, (format_name, model) in enumerate(asked.models):
             placed = _placed(asked, model, budgets) if model.weights.tensor_bytes <= usable * count else None

@@ -20,12 +20,8 @@ def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hid
     data: dict[str, Any] = {
         "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": asked.runtime, "context": request.context,
         "users": request.sequences, "count": len(found), "hidden": len(found) - len(kept),
-        "options": [
-            {"gpu": option.gpu_id, "name": option.name, "count": option.cards, "gpus": option.gpus, "quantization": option.format_name,
-             "usable": option.usable_bytes, "memory": memory_json(option.estimate), "launch_price_usd": option.price_usd,
-             "decode_tokens_per_second": decode_json(option.decode), "placement": option.estimate.placement, "why": option.why}
-            for option in shown
-        ],
+        "min_speed": asked.least, "fastest": _json(answer.fastest) if answer.fastest else None,
+        "options": [_json(option) for option in shown],
     }  # fmt: skip
     return Document(
         data,
@@ -34,14 +30,23 @@ def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hid
     )
 
 
+def _json(option: Option) -> dict[str, Any]:
+    return {
+        "gpu": option.gpu_id, "name": option.name, "count": option.cards, "gpus": option.gpus,
+        "quantization": option.format_name, "usable": option.usable_bytes, "memory": memory_json(option.estimate),
+        "launch_price_usd": option.price_usd, "decode_tokens_per_second": decode_json(option.decode),
+        "placement": option.estimate.placement, "why": option.why,
+    }  # fmt: skip
+
+
 def _sections(subject: Subject, asked: Asked, answer: Found, kept: int, shown: Sequence[Option]) -> list[Section]:
     found = answer.options
     head = Lines([f"{conditions(asked)}; whole on the GPUs"], title=subject.name)
     if not found:
         return [head, Lines(_none(asked, answer.fastest))]
     columns = [
-        Column("GPUs"), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True), Column("Launch price", right=True),
-        Column("tok/s", right=True), Column("tok/s 90%", keep=2), Column("Form", keep=1),
+        Column("GPUs", shrink_to=40), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True),
+        Column("Launch price", right=True), Column("tok/s", right=True), Column("tok/s 90%", keep=2), Column("Form", keep=1),
         Column("Why", keep=3, shrink_to=18),
     ]  # fmt: skip
     note = f"{len(shown)} of {len(found)} kinds of card that hold it, cheapest first by launch price (cards only; today's prices differ)"
