@@ -1,5 +1,7 @@
 """``plan --inventory``: of one's own cards the fewest that run a model, in a node and across nodes."""
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -118,3 +120,10 @@ def test_tables_keep_to_the_terminal(
     table = [line for line in capsys.readouterr().out.splitlines() if "  " in line.strip()]
     assert table
     assert [line for line in table if len(line) > 80] == []
+
+
+def test_csv_is_one_table_with_the_kind_of_node_in_each_row(nodes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", "qwen3-14b", "--inventory", nodes, "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert len({row["Nodes"] for row in rows}) == 3
+    assert all(row["Format"] in ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M") for row in rows)

@@ -70,7 +70,7 @@ def launch(
     from llmpick.report.export import show
     from llmpick.report.launching import launch_document
 
-    opened = open_catalog(catalog)
+    opened, shown_as = open_catalog(catalog), options.chosen_format(output_format, as_json)
     subject = open_subject(model, opened, assume)
     machine, said = chosen_machine(opened, gpu, ram, hardware)
     devices, kind = budgets(machine, free), runtime_of(subject, runtime, quant, opened.formats)
@@ -81,9 +81,11 @@ def launch(
         request=request_of(options.tokens(context) or 8192, users, kv_cache_type, settings),
         devices=devices * nodes, judged=True, node=len(devices) if nodes > 1 else None, host_bytes=host_bytes(machine, free),
     )  # fmt: skip
-    given = {"model": model, "repository": repository, "file": gguf, "port": port, "force": force,
-             "explained": explain, "trusted": trust, "kept": pvc, "hardware": hardware_of(machine, opened, nodes)}  # fmt: skip
+    given = {
+        "model": model, "repository": repository, "file": gguf, "port": port, "force": force, "trusted": trust, "kept": pvc,
+        "explained": explain or shown_as == "csv", "hardware": hardware_of(machine, opened, nodes),
+    }  # fmt: skip
     document, notes = launch_document(question, opened, given, target)
     for note in (*notes, *said):
         print(f"# {note}", file=sys.stderr)
-    return show(document, options.chosen_format(output_format, as_json), output)
+    return show(document, shown_as, output)

@@ -75,16 +75,18 @@ def _write(path: Path, contents: bytes) -> None:
 
 
 def _csv(sections: Sequence[Section]) -> str:
-    """Every table, one after the other; text sections are left out."""
+    """Every table, one after the other, those with the same columns as one; text sections are left out."""
     import csv
     import io
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    for number, table in enumerate(section for section in sections if isinstance(section, Table)):
-        if number:
-            writer.writerow([])
-        writer.writerow([column.title for column in table.columns])
+    head: list[str] = []
+    for table in (section for section in sections if isinstance(section, Table)):
+        titles = [column.title for column in table.columns]
+        if titles != head:
+            writer.writerows([[], titles] if head else [titles])
+            head = titles
         writer.writerows([[text_of(cell) for cell in row] for row in table.rows])
     return buffer.getvalue().rstrip("\n")
 

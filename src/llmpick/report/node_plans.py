@@ -69,9 +69,9 @@ def _table(kind: Kind, plans: Sequence[NodePlan]) -> Table:
         Column("GPUs", right=True), Column("Format"), Column("Verdict", keep=2 if whole else 0),
         Column("GiB", right=True), Column("tok/s", right=True), Column("tok/s 90%", keep=3),
         Column("Max context", right=True, keep=5), Column("Max users", right=True, keep=6), Column("Copies", right=True, keep=1),
-        Column("Layout"), Column("Why", keep=7, shrink_to=20),
+        Column("Layout"), Column("Why", keep=7, shrink_to=20), Column("Nodes", keep=8),
     ]  # fmt: skip
-    return Table(columns, [_cells(plan) for plan in plans], title=kind.group.title)
+    return Table(columns, [[*_cells(plan), kind.group.title] for plan in plans], title=kind.group.title)
 
 
 def _cells(plan: NodePlan) -> list[Cell]:
