@@ -206,8 +206,26 @@ def test_roles_have_components() -> None:
     ("vision_tower.vision_model.encoder.layers.3.self_attn.q_proj.weight", "vision", None),
     ("visual.blocks.0.attn.qkv.weight", "vision", None), ("visual.merger.mlp.0.weight", "projector", None),
     ("multi_modal_projector.linear_1.weight", "projector", None), ("audio_tower.layers.0.fc1.weight", "audio", None),
+    ("qformer.encoder.layer.3.attention.attention.query.weight", "projector", None),
+    ("query_tokens", "projector", None), ("language_projection.bias", "projector", None),
+    ("model.video_tower.encoder.layers.3.mlp.fc1.weight", "vision", None),
+    ("model.vqmodel.decoder.up.0.block.1.conv1.weight", "vision", None),
+    ("model.generation_head.vision_head.weight", "vision", None),
+    ("model.layers.4.mlp.vision_moe.experts.gate_up_proj", "expert_gate_up", 4),
+    ("model.layers.4.mlp.text_moe.gate.weight", "router", 4),
+    ("model.layers.4.mlp.router.gate.weight", "router", 4),
+    ("transformer.blocks.3.ffn.experts.mlp.v1", "expert_up", 3),
+    ("model.language_model.layers.3.cross_attn.k_proj.weight", "attention_k", 3),
+    ("transformer.tokens_embed.weight", "token_embedding", None),
+    ("transformer.positions_embed.weight", "position_embedding", None),
     ("model.layers.0.mystery", "other", 0),
 ])  # fmt: skip
 def test_role_of_a_name(name: str, role: str, layer: int | None) -> None:
     place = place_of(name)
     assert (place.role, place.layer) == (role, layer)
+
+
+def test_a_weight_that_only_sounds_like_a_quantisation_scale_counts() -> None:
+    """Gemma 3n's alternating updates have a trained output scale."""
+    assert place_of("model.layers.3.altup.correct_output_scale").not_counted == ""
+    assert place_of("model.layers.3.mlp.down_proj.output_scale").not_counted == "quantisation scale"

@@ -11,15 +11,17 @@ _LAYER = re.compile(r"(?:^|\.)(?:layers|layer|h|blocks|block)\.([0-9]{1,5})\.")
 _NUMBER = re.compile(r"\.[0-9]+(?=\.)")
 _TOWERS = (
     ("projector", re.compile(r"(?:^|[._])(?:multi_modal_projector|mm_projector|projector|merger|connector|aligner|"
-                             r"embed_vision|embed_audio|vision_embed_tokens|img_projection|audio_projection)(?:[._]|$)")),
-    ("vision", re.compile(r"(?:^|[._])(?:vision\w*|visual|vit|image_\w+|img_processor|resampler|vpm)(?:[._]|$)")),
+                             r"embed_vision|embed_audio|vision_embed_tokens|img_projection|audio_projection|"
+                             r"qformer|query_tokens|language_projection)(?:[._]|$)")),
+    ("vision", re.compile(r"(?:^|[._])(?:vision(?!_moe)\w*|visual|vit|image_\w+|img_processor|resampler|vpm|"
+                          r"video_tower|vqmodel|generation_\w+|view_sep\w+)(?:[._]|$)")),
     ("audio", re.compile(r"(?:^|[._])(?:audio\w*|speech\w*|apm)(?:[._]|$)")),
 )  # fmt: skip
 _BUFFERS = (
     ("rotary frequencies", re.compile(r"(?:inv_freq|cos_cached|sin_cached|freqs_cis|rope\.freqs)$")),
     ("attention mask", re.compile(r"(?:masked_bias|causal_mask|attn_mask)$")),
     ("router bias that balances load", re.compile(r"(?:(?<!moe_statics\.)e_score_correction_bias|expert_bias)$")),
-    ("quantisation scale", re.compile(r"(?:[kvq]_scale|[kv]_zero_point|input_scale|output_scale|kv_scale|"
+    ("quantisation scale", re.compile(r"(?:[kvq]_scale|[kv]_zero_point|input_scale|(?<!correct_)output_scale|kv_scale|"
                                       r"pre_quant_scale|_quantizer\._\w+)$")),
     ("running statistic", re.compile(r"(?:running_mean|running_var|num_batches_tracked)$")),
     ("position index", re.compile(r"position_ids$")),
@@ -60,12 +62,13 @@ _IN_LAYER = _rules(
     ("attention_k", r"k_proj|(?:attention|attn|self_attention)\.(?:wk|key|k_lin)"),
     ("attention_v", r"v_proj|(?:attention|attn|self_attention)\.(?:wv|value|v_lin)"),
     ("attention_output", r"o_proj|(?:attn|attention|self_attn|self_attention)\.(?:out_proj|c_proj|dense|wo|o_lin)"),
-    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer)\.(?:gate|gate\.wg)|router(?:\.layer|\.proj)?"),
+    ("router", r"(?:mlp|feed_forward|block_sparse_moe|moe|ffn|mixer|text_moe|vision_moe)\.(?:gate|gate\.wg)"),
+    ("router", r"router(?:\.layer|\.proj|\.gate|\.classifier)?"),
     ("router", r"moe_statics\.\w+"),
     ("mlp_gate_up", r"gate_up_proj|dense_h_to_4h_swiglu|up_gate_proj|input_linear|gate_and_up_proj"),
     ("mlp_gate", r"gate_proj|w1|linear_1|(?:mlp|feed_forward)\.gate|w2_gate"),
     ("mlp_down", r"down_proj|dense_4h_to_h|fc2|fc_out|mlp\.c_proj|output_linear|ffn\.down_proj"),
-    ("mlp_up", r"up_proj|dense_h_to_4h|fc1|fc_in|mlp\.c_fc|w3|linear_v|c_fc2?"),
+    ("mlp_up", r"up_proj|dense_h_to_4h|fc1|fc_in|mlp\.c_fc|w3|linear_v|c_fc2?|experts\.mlp\.v1"),
     ("expert_latent", r"fc[12]_latent_proj"),
     ("norm", r".*(?:norm|layernorm|ln_?\w*|norm_?\w*)"),
     ("per_layer_embedding", r"per_layer_\w+"),
@@ -75,9 +78,9 @@ _W2 = _rules(("mlp_down", r"w2"))
 _OUTSIDE = _rules(
     ("per_layer_embedding", r"embed_tokens_per_layer|per_layer_\w+"),
     ("output_head", r"lm_head|embed_out|output_layer|output|lm_head\.linear"),
-    ("position_embedding", r"wpe|embed_positions|position_embeddings?|position_embedding"),
+    ("position_embedding", r"wpe|embed_positions|positions_embed|position_embeddings?|position_embedding"),
     ("embedding_norm", r"word_embeddings_layernorm|embed_norm|emb_ln|embedding_norm"),
-    ("token_embedding", r"embed_tokens|wte|word_embeddings?|tok_embeddings|embed_in|embeddings?|embedding\.\w+"),
+    ("token_embedding", r"embed_tokens|tokens_embed|wte|word_embeddings?|tok_embeddings|embed_in|embeddings?|embedding\.\w+"),
     ("embedding_projection", r"project_in|project_out"),
     ("final_norm", r"norm|ln_f|final_layernorm|final_layer_norm|norm_f|final_norm|ln_out|embedding_norm|\w*norm"),
 )  # fmt: skip
