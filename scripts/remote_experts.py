@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from remote_counting import Config, gated, heads_of, linear, llama, mla, of, qkvo, tables
+from remote_counting import Config, gated, heads_of, linear, llama, mla, moe_mla, of, qkvo, tables
 
 
 @of("xverse")
@@ -127,3 +127,11 @@ def deepseek_v41(c: Config) -> int:
         total += e["num_hidden_layers"] * (4 * linear(v, v, True) + gated(v, f) + 2 * v)
         total += linear(h, v * e["downsample_ratio"] ** 2, True) + linear(h, h, True) + 3 * h
     return total
+
+
+@of("xing4_0", "gravity_moe")
+def deepseek_joined(c: Config) -> int:
+    """DeepSeek-V3; Xing 4 joins its layers with two hyper-connections each."""
+    streams = c.get("hc_mult", 0)
+    mixing = (2 + streams) * streams * (streams * c["hidden_size"] + 1) + 3 if streams else 0
+    return moe_mla(c) + c["num_hidden_layers"] * 2 * mixing

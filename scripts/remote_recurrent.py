@@ -97,3 +97,57 @@ def minimax01(c: Config) -> int:
     attention = sum(softmax if kind else lightning for kind in c["attn_type_list"])
     both = c["num_hidden_layers"] * (n * (gated(h, c["intermediate_size"]) + h) + 2 * h)
     return attention + both + h + tables(c, h, c["vocab_size"], False)
+
+
+def kimi_delta(h: int, heads: int, dim: int, kernel: int, full: bool = False) -> int:
+    """q, k, v and their convolutions, decay and gate (low-rank unless ``full``), beta, a norm of one head, output."""
+    width = heads * dim
+    low = linear(width, h) if full else linear(dim, h) + linear(width, dim)
+    return 4 * linear(width, h) + 3 * width * kernel + width + heads + 2 * low + linear(heads, h) + dim
+
+
+@of("alice_ai")
+def alice(c: Config) -> int:
+    """Gated attention every fourth layer; a norm and a projection to one row for each residual that is read."""
+    h, (heads, kv, dim), layers = c["hidden_size"], heads_of(c), c["num_hidden_layers"]
+    delta = kimi_delta(h, c["linear_num_key_heads"], c["linear_key_head_dim"], c["linear_conv_kernel_dim"])
+    softmax = qkvo(h, heads, kv, dim) + linear(heads * dim, h) + 2 * dim
+    experts = c["num_experts"] * (gated(h, c["moe_intermediate_size"]) + h)
+    experts += gated(h, c["shared_expert_intermediate_size"]) + h
+    total = sum(delta if kind == "linear_attention" else softmax for kind in c["layer_types"])
+    total += layers * (experts + 2 * h) + (2 * layers - 1) * 2 * h + 2 * h + h
+    return total + tables(c, h, c["vocab_size"], False)
+
+
+@of("solar_open2")
+def solar_open2(c: Config) -> int:
+    """Attention with a gate in ``gqa_layers``, delta attention elsewhere; experts throughout."""
+    h, (heads, kv, dim), mixed = c["hidden_size"], heads_of(c), c["linear_attn_config"]
+    full = c.get("kda_use_full_proj", False)
+    delta = kimi_delta(h, mixed["num_heads"], mixed["head_dim"], mixed["short_conv_kernel_size"], full)
+    gate = linear(heads * dim, h, c.get("use_gqa_gate_bias", False)) if c.get("use_gqa_gate", True) else 0
+    experts = c["n_routed_experts"] * (gated(h, c["moe_intermediate_size"]) + h)
+    experts += gated(h, c["n_shared_experts"] * c["moe_intermediate_size"])
+    total = sum(qkvo(h, heads, kv, dim) + gate if layer in c["gqa_layers"] else delta
+                for layer in range(c["num_hidden_layers"]))  # fmt: skip
+    return total + c["num_hidden_layers"] * (experts + 2 * h) + h + tables(c, h, c["vocab_size"], False)
+
+
+@of("gigachat3_5")
+def gigachat(c: Config) -> int:
+    """Norms with a gate of rank 16; latent attention with a gate, or a gated delta net."""
+    h, heads, gate = c["hidden_size"], c["num_attention_heads"], 33 if c["norm_type"] == "ZeroCenteredGatedNorm" else 1
+    latents = c["kv_lora_rank"] + c["q_lora_rank"]
+    latent = mla(c, heads) + (gate - 1) * latents + linear(heads * c["v_head_dim"], h)
+    keys, values = (c[f"linear_num_{one}_heads"] * c[f"linear_{one}_head_dim"] for one in ("key", "value"))
+    net = linear(2 * keys + 2 * values, h) + linear(2 * c["linear_num_value_heads"], h) + linear(h, values)
+    net += (2 * keys + values) * c["linear_conv_kernel_dim"]
+    net += 2 * c["linear_num_value_heads"] + c["linear_value_head_dim"]
+    experts = c["n_routed_experts"] * (gated(h, c["moe_intermediate_size"]) + h)
+    experts += gated(h, c["n_shared_experts"] * c["moe_intermediate_size"])
+    total = gate * h + tables(c, h, c["vocab_size"], False)
+    for layer in range(c["num_hidden_layers"]):
+        mixer = latent if layer in c["full_attention_layers"] else net
+        mlp = gated(h, c["intermediate_size"]) if layer < c["first_k_dense_replace"] else experts
+        total += mixer + mlp + 4 * gate * h
+    return total
