@@ -168,3 +168,19 @@ def phi4mm(c: Config) -> int:
     widths = (h + (heads + 2 * kv) * dim) + (h + heads * dim) + (h + 2 * f) + (h + f)
     adapters = c["num_hidden_layers"] * (c["vision_lora"]["r"] + c["speech_lora"]["r"]) * widths
     return llama(c) + image + projections + conformer(c["audio_processor"]["config"]) + adapters
+
+
+@of("interns1")
+def interns1(c: Config) -> int:
+    """InternViT with q, k and v apart; the language model is Qwen3 or its mixture."""
+    t, e = c["text_config"], c["vision_config"]
+    h, v, f, norm = t["hidden_size"], e["hidden_size"], e["intermediate_size"], 1 if e["norm_type"] == "rms_norm" else 2
+    block = 3 * linear(v, v, e["attention_bias"]) + linear(v, v, True) + plain(v, f, True) + 2 * norm * v + 2 * v
+    block += 2 * v if e["use_qk_norm"] else 0
+    side = e["image_size"][0] // e["patch_size"][0]
+    tower = v + 3 * e["patch_size"][0] ** 2 * v + v + (side * side + 1) * v + e["num_hidden_layers"] * block
+    if t["model_type"] == "qwen3_moe":
+        language = text_part(t)
+    else:
+        language = llama(t, layer_extra=2 * t["head_dim"])
+    return tower + 8 * v + linear(h, 4 * v, True) + linear(h, h, True) + language
