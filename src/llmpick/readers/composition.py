@@ -13,6 +13,8 @@ from llmpick.errors import UnsupportedArchitecture
 from llmpick.inventory.tensors import TOWER_ROLES
 
 ANY = "any"
+_ALONE = "its language model is not known on its own either, so nothing says how it is built"
+_TEXT = "to count the language model alone, put its text_config into a config.json of its own"
 
 Specs = Mapping[str, Mapping[str, Any]]
 
@@ -85,7 +87,7 @@ def _refuse_same_names(name: str, spec: Mapping[str, Any], parts: list[tuple[Map
     theirs = set[str]().union(*(part["defaults"] for part, language in parts if language))
     if ours & theirs:
         raise UnsupportedArchitecture(
-            f"{name} over this language model is not described: both say {min(ours & theirs)!r}"
+            f"{name} over this language model is not described: both say {min(ours & theirs)!r}", _TEXT
         )
 
 
@@ -104,7 +106,10 @@ def _part(name: str, key: str, model_type: object, of: Any, specs: Specs) -> dic
     whole = "language_config" in found or (of == ANY and _has_towers(found))
     if not found or whole:
         choices = "" if of == ANY else f": {', '.join(name for name in of if of[name])}"
-        raise UnsupportedArchitecture(f"{name}: {key} of model_type {model_type!r} is not described{choices}")
+        raise UnsupportedArchitecture(
+            f"{name}: {key} of model_type {model_type!r} is not described{choices}",
+            _ALONE if key == "text_config" else _TEXT,
+        )
     found["defaults"] = {**found.get("defaults", {}), **found.get("class_defaults", {})}
     for own in ("aliases", "class_defaults"):
         found.pop(own, None)
