@@ -151,6 +151,16 @@ def test_vllm_s_first_node_serves_and_the_others_work(capsys: pytest.CaptureFixt
     assert "--tensor-parallel-size 8 --pipeline-parallel-size 2" in head
 
 
+def test_whole_experts_and_groups_of_attention_are_told_to_the_engines(capsys: pytest.CaptureFixture[str]) -> None:
+    """vLLM's requests are those of one group, SGLang's of all."""
+    asked = ["launch", "deepseek-v3", "--gpu", "8x H200", "--users", "256"]
+    (line,) = lines(capsys, *asked, "-r", "vllm", "--set", "data_parallel_size=8", "--set", "enable_expert_parallel=1")
+    assert "--max-num-seqs 32 --data-parallel-size 8 --enable-expert-parallel" in line
+    (line,) = lines(capsys, *asked, "-r", "sglang", "--set", "dp_size=8", "--set", "enable_dp_attention=1")
+    assert "--max-running-requests 256" in line
+    assert "--dp-size 8 --enable-dp-attention" in line
+
+
 def test_one_node_is_taken_where_it_is_enough(capsys: pytest.CaptureFixture[str]) -> None:
     (line,) = lines(capsys, *DENSE, "-r", "vllm", "--nodes", "4", "--quant", "FP8")
     assert "--nnodes" not in line

@@ -1,6 +1,6 @@
 """The answer of ``llmpick plan --inventory``: which of one's own cards run a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmpick.catalog.subject import Subject
@@ -91,23 +91,31 @@ def layout(plan: NodePlan) -> str:
         return f"experts of {placed['n_cpu_moe']} layers on CPU"
     if placed.get("layers_on_gpu", 0) < placed.get("layers", 0):
         return f"{placed['layers_on_gpu']} of {placed['layers']} layers on GPU"
-    tensor = placed.get("tensor_parallel_size") or placed.get("tp_size") or 1
-    stages = placed.get("pipeline_parallel_size") or placed.get("pp_size") or 1
     if plan.cards == 1:
         return "one GPU"
-    if tensor == stages == 1:
+    sizes = _ranks(placed)
+    if not sizes:
         return f"layers on {plan.cards} GPUs"
-    sizes = [f"TP {tensor}"] * (tensor > 1) + [f"PP {stages}"] * (stages > 1)
     return " × ".join(sizes) + (f" on {plan.nodes} nodes" if plan.nodes > 1 else "")
+
+
+def _ranks(placed: Mapping[str, Any]) -> list[str]:
+    """What the engine's sizes are; SGLang counts its data-parallel groups in ``tp_size``, too."""
+    groups = placed.get("data_parallel_size") or placed.get("dp_size") or 1
+    tensor = placed.get("tensor_parallel_size") or placed.get("tp_size", 1) // placed.get("dp_size", 1)
+    stages = placed.get("pipeline_parallel_size") or placed.get("pp_size") or 1
+    sizes = [f"{name} {size}" for name, size in (("TP", tensor), ("DP", groups), ("PP", stages)) if size > 1]
+    experts = placed.get("enable_expert_parallel") or placed.get("ep_size", 1) > 1
+    return [*sizes[:-1], f"{sizes[-1]}, EP"] if experts and sizes else sizes
 
 
 def _legend(answers: Sequence[NodeAnswer]) -> list[str]:
     plans = [plan for answer in answers for plan in answer.plans]
     if not plans:
         return []
-    said = [
-        "Fewest cards for each format; tok/s of each user; Copies: sets of such cards; TP: tensor, PP: pipeline parallel"
-    ]
+    said = ["Fewest cards for each format; tok/s of each user; Copies: sets of such cards"]
+    if any(plan.cards > 1 and plan.placed.estimate.placement.get("split") != "layer" for plan in plans):
+        said.append("TP: tensor, DP: data (attention), PP: pipeline parallel; EP: whole experts on cards")
     if any(plan.nodes > 1 for plan in plans):
         said.append("The time that the network between nodes takes is left out of tok/s")
     return said

@@ -66,8 +66,14 @@ def vllm_words(planned: Planned, flags: list[Flag]) -> list[str]:
 def vllm_flags(planned: Planned, engine: Mapping[str, Any], **more: Choice) -> tuple[list[Flag], list[str]]:
     """(options, notes). Raises UsageError for what vLLM has no option for."""
     choices, notes = _served(planned, engine)
-    placed = planned.placement
+    placed, groups = planned.placement, planned.placement.get("data_parallel_size", 1)
+    if groups > 1 and nodes_used(planned) > 1:
+        raise UsageError("vLLM's lines for data-parallel attention over several nodes are not written here",
+                         "--runtime sglang, or fewer --users")  # fmt: skip
     choices |= _sizes(planned, VLLM_SIZES)
+    if groups > 1 and "max_num_seqs" not in planned.request.settings and "sequences" not in planned.request.settings:
+        share = -(-planned.request.sequences // groups)
+        choices["sequences"] = Choice(share, f"--users, shared by {groups} data-parallel groups")
     fraction = Choice(placed["gpu_memory_utilization"], "the share of each card that is planned")
     choices.setdefault("gpu_memory_utilization", fraction)
     return flags_of({**choices, **more}, engine["flags"]), notes
