@@ -57,7 +57,8 @@ FAMILIES = [
     (r"granite", "granite", "", ""), (r"mamba", "mamba", "", ""), (r"jamba", "jamba", "Jamba", ""),
     (r"rwkv-[567]", "rwkv-world", "", ""), (r"ling-|ring-|llada2", "ling", "", ""), (r"llada", "llada", "", ""),
     (r"spark-x", "spark", "", ""), (r"k2-horizon", "k2-horizon", "", ""), (r"motif", "motif", "", ""), (r"sdar", "sdar", "", ""),
-    (r"longcat", "longcat", "", ""), (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
+    (r"longcat", "longcat", "", ""), (r"intern-s", "intern-s", "", ""), (r"alice", "alice", "", ""), (r"xing", "xing", "", ""),
+    (r"gigachat", "gigachat", "", ""), (r"gravity", "gravity", "", ""), (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
     (r"smallthinker", "smallthinker", "", ""), (r"nanbeige", "nanbeige", "", ""), (r"internvl", "internvl", "", ""),
     (r"rwkv", "rwkv", "RWKV-4 Pile", ""), (r"zamba", "zamba", "", ""), (r"lfm", "lfm2", "", ""),
     (r"bamba", "bamba", "", ""), (r"nemotron", "nemotron", "", ""), (r"dbrx", "dbrx", "DBRX", ""),
@@ -119,7 +120,7 @@ NAMES = [
     (r"^Codeqwen", "CodeQwen"), (r"^Qwq", "QwQ"), (r"(?<=\d)t A", "T A"), (r"^Lfm", "LFM"), (r"^(GLM|Phi) (Z1)", r"\1-\2"),
     (r"^K EXAONE", "K-EXAONE"), (r"^Kimi Dev", "Kimi-Dev"), (r"^Llama 3 Chinese", "Llama-3-Chinese"), (r"^Afm", "AFM"),
     (r"^(Qwen(?:2\.5|3)) Coder", r"\1-Coder"), (r"^Minicpm", "MiniCPM"), (r"^Eurollm", "EuroLLM"), (r"Mistral Nemo Min", "Mistral-NeMo-Min"),
-    (r"^Seed Oss", "Seed-OSS"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"),
+    (r"^Seed Oss", "Seed-OSS"), (r"^Alice Ai", "Alice AI"), (r"^Gigachat", "GigaChat"), (r"^Intern S1 Mini", "Intern-S1-mini"), (r"^Intern S", "Intern-S"), (r"^Solar (\d)", r"SOLAR-\1"), (r"^Command R Plus", "Command R+"),
     (r"^Mamba2", "Mamba-2"), (r"^Step (\d)", r"Step-\1"), (r"^GLM-4\.(\d)V\b", r"GLM-4.\1V"), (r"^GLM-4\.(\d)v\b", r"GLM-4.\1V"),
     (r"^Mellum2", "Mellum 2"), (r"^Qwen(2\.5|2) VL", r"Qwen\1-VL"), (r"^Hermes (\S+) (\d)", r"Hermes \1 \2"), (r"^(Phi) (Tiny|Mini) MoE", r"Phi-\2-MoE"),
 ]  # fmt: skip

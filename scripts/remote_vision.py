@@ -179,8 +179,5 @@ def interns1(c: Config) -> int:
     block += 2 * v if e["use_qk_norm"] else 0
     side = e["image_size"][0] // e["patch_size"][0]
     tower = v + 3 * e["patch_size"][0] ** 2 * v + v + (side * side + 1) * v + e["num_hidden_layers"] * block
-    if t["model_type"] == "qwen3_moe":
-        language = text_part(t)
-    else:
-        language = llama(t, layer_extra=2 * t["head_dim"])
+    language = text_part(t) if t["model_type"] == "qwen3_moe" else llama(t, layer_extra=2 * t["head_dim"])
     return tower + 8 * v + linear(h, 4 * v, True) + linear(h, h, True) + language
