@@ -12,6 +12,8 @@ _GPT2 = "https://github.com/openai/gpt-2/commit/{}"
 _GRANITE_41 = (
     "https://github.com/ibm-granite/granite-4.1-language-models/blob/1f82511/disclosures/granite_4.1_{}_disclosure.json"
 )
+_PHI_VISION = "https://github.com/Azure/azureml-assets/blob/4b41f8ccbc/assets/models/system/phi-3.5-vision-128k-instruct/description.md"
+_INTERNVL = "https://github.com/OpenGVLab/InternVL/blob/2410d1d/README.md"
 _GEMMA = "https://github.com/google-deepmind/gemma/commit/{}"
 _CARD = "release date on the model card of {}"
 
@@ -86,6 +88,13 @@ RELEASE_DATES: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("granite-3.3-2b", "granite-3.3-8b"), ("2025-04-16", _CARD.format("ibm-granite/granite-3.3-8b-instruct"))),
     **dict.fromkeys(("granite-4.0-micro", "granite-4.0-h-micro", "granite-4.0-h-tiny", "granite-4.0-h-small"),
                     ("2025-10-02", _CARD.format("ibm-granite/granite-4.0-h-small"))),
+    **dict.fromkeys(("granite-4.0-350m", "granite-4.0-1b", "granite-4.0-h-1b"),
+                    ("2025-10-28", _CARD.format("ibm-granite/granite-4.0-h-350m-base, the same series"))),
+    "phi-3-medium": ("2024-05-21", _CARD.format("microsoft/Phi-3-medium-128k-instruct")),
+    **dict.fromkeys(("phi-3.5-mini", "phi-3.5-moe"), ("2024-08-20", "https://github.com/Azure/azureml-assets/commit/e0060353f4")),
+    "phi-3.5-vision": ("2024-08-20", _PHI_VISION),
+    "smollm3-3b": ("2025-07-08", "https://github.com/huggingface/smollm/commit/0aa4ddb"),
+    "internvl3-8b": ("2025-04-11", _INTERNVL), "internvl3.5-30b-a3b": ("2025-08-26", _INTERNVL),
     "bamba-9b-v1": ("2024-12-18", "https://huggingface.co/blog/bamba"),
     **dict.fromkeys(("falcon-3-1b", "falcon-3-3b", "falcon-3-7b", "falcon-3-10b"), ("2024-12-17", "https://huggingface.co/blog/falcon3")),
     "nemotron-3-super-120b-a12b": ("2026-03-11", _CARD.format("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-BF16")),
