@@ -7,6 +7,8 @@ import pytest
 
 from llmpick.catalog import open_catalog
 from llmpick.cli.main import run
+from llmpick.fit.planning import usable_bytes
+from llmpick.hardware.description import GpuParser
 
 ROWS = open_catalog(None).gpus
 
@@ -79,3 +81,12 @@ def test_pairs_need_a_budget_and_a_runtime_that_shares_layers(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert pairs(planned(capsys, "qwen3-8b", *arguments)) == []
+
+
+def test_every_card_gives_plan_what_it_gives_a_described_machine() -> None:
+    """One rule: boards sold with their memory, Apple's shared memory, measured cards and all others."""
+    parser = GpuParser(ROWS)
+    for row in ROWS.values():
+        if row.get("memory_mib"):
+            (device,) = parser.parse(row["name"]).devices()
+            assert usable_bytes(row) == device.usable, row["name"]

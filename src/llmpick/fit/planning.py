@@ -17,7 +17,7 @@ from llmpick.fit.speed.answers import Speeds
 from llmpick.fit.speed.decode import Speed
 from llmpick.fit.speed.devices import row_speed
 from llmpick.fit.speed.work import Work
-from llmpick.hardware.described_memory import reserved_bytes, unified_usable_bytes
+from llmpick.hardware.description import usable_of
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Budget, Estimate, Model, Request
 
@@ -26,7 +26,6 @@ COUNTS = {"datacenter": (1, 2, 4, 8), "desktop": (1, 2, 4), "workstation": (1, 2
 MACHINES = (2, 4)
 NODE = 8
 """GPUs in one data-centre machine."""
-MIB = 2**20
 
 
 class Option(NamedTuple):
@@ -213,14 +212,8 @@ def _placed(asked: Asked, model: llama_cpp.Loaded | Model, budgets: Sequence[Bud
 
 
 def usable_bytes(row: Mapping[str, Any]) -> int:
-    """What the card gives a program: measured where the catalog says so, else by the reserve rule."""
-    if row.get("usable_memory_mib"):
-        return int(row["usable_memory_mib"]) * MIB
-    reported = row.get("reported_memory_mib") or (row["memory_mib"],)
-    total = int(min(reported[0], row["memory_mib"])) * MIB
-    if row["form"] == "soc" or row.get("unified_memory"):
-        return unified_usable_bytes(row["vendor"], total, own_memory=False)
-    return total - reserved_bytes(total)
+    """What the card gives a program; 0 where its memory is not its own."""
+    return usable_of(row) or 0
 
 
 def by_price(option: Priced) -> tuple[Any, ...]:

@@ -155,6 +155,12 @@ def _nvlink_links(row: Row) -> int | None:
     return round(float(row["interconnect_gbs"]) / per_link)
 
 
+def usable_of(row: Row) -> int | None:
+    """Bytes that a catalog card gives a program; None for a processor whose memory is not its own."""
+    total = total_mib(row)
+    return None if total is None else _usable(row, total * _MIB)[0]
+
+
 def _usable(row: Row, total: int) -> tuple[int, str]:
     """(bytes, how that was found)."""
     name = row["name"]
