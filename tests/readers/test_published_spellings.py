@@ -54,3 +54,51 @@ def test_refined_web_without_its_heads_is_refused(catalog: Catalog) -> None:
     config = {key: value for key, value in FALCON_40B.items() if key != "n_head_kv"}
     with pytest.raises(UnsupportedArchitecture, match="n_head_kv"):
         architecture_from_config(config, catalog.specs)
+
+
+QWEN = {
+    "model_type": "qwen", "n_embd": 4096, "n_layer": 32, "n_head": 32, "ffn_hidden_size": 22016, "n_positions": 6144,
+    "vocab_size": 151936, "padded_vocab_size": 151936, "pos_emb": "rotary", "kv_channels": 128, "no_bias": True,
+}  # fmt: skip
+LING_PLUS = {
+    "model_type": "bailing_moe", "hidden_size": 5376, "intermediate_size": 12288, "moe_intermediate_size": 3072,
+    "n_routed_experts": 64, "n_shared_experts": 1, "num_attention_heads": 56, "num_key_value_heads": 8,
+    "num_hidden_layers": 88, "num_experts_per_tok": 4, "vocab_size": 126464,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("config", "present"),
+    [
+        (QWEN, {"n_embd": "hidden_size", "n_layer": "num_hidden_layers", "n_head": "num_attention_heads",
+                "ffn_hidden_size": "intermediate_size"}),
+        (LING_PLUS, {"n_routed_experts": "num_experts", "n_shared_experts": "num_shared_experts"}),
+    ],
+    ids=["qwen", "ling-plus"],
+)  # fmt: skip
+def test_other_names_of_keys_count_as_the_present_ones(
+    config: dict[str, Any], present: dict[str, str], catalog: Catalog
+) -> None:
+    """A key under its older name says what it says under its present one."""
+    renamed = {present.get(key, key): value for key, value in config.items()}
+    assert parameters(config, catalog) == parameters(renamed, catalog)
+
+
+@pytest.mark.parametrize(
+    ("config", "key", "value"),
+    [
+        (QWEN, "padded_vocab_size", 152064),
+        (QWEN, "pos_emb", "learned"),
+        ({"model_type": "mixtral", "hidden_size": 64, "vocab_size": 100}, "moe_frequency", 2),
+        ({"model_type": "stablelm_epoch", "num_attention_heads": 32}, "num_heads", 16),
+        ({"model_type": "mpt", "d_model": 128, "n_heads": 2, "n_layers": 2}, "ffn_config", {"ffn_type": "mb_dmoe"}),
+        ({"model_type": "hunyuan", "hidden_size": 64, "intermediate_size": 96}, "vit_type", "NaVit"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else None,
+)  # fmt: skip
+def test_a_value_that_would_change_the_shape_is_refused(
+    config: dict[str, Any], key: str, value: object, catalog: Catalog
+) -> None:
+    """What a key says is read before it is passed over."""
+    with pytest.raises(UnsupportedArchitecture, match=r"not described|differ"):
+        architecture_from_config({**config, key: value}, catalog.specs)

@@ -28,6 +28,8 @@ TOTAL = sum(tensor.parameters for tensor in inventory(architecture_from_config(L
         ("transformers.js_config", {"kv_cache_dtype": {"q4f16": "float16"}}), ("attention_softmax_in_fp32", True),
         ("rope_local_base_freq", 10000), ("unsloth_fixed", True), ("max_length", 20), ("predict_special_tokens", True),
         ("quantization_config", {"bits": 4}), ("num_experts", None), ("use_sliding_window", False),
+        ("quantization", {"group_size": 64, "bits": 4}), ("tokenizer_type", "GPT2BPETokenizer"), ("bias", False),
+        ("ignore_index", -100), ("mask_value", -10000), ("fuse_norm", True), ("fuse_cross_entropy", True),
     ],
 )  # fmt: skip
 def test_keys_of_published_configs_that_say_nothing_of_the_shape_pass(key: str, value: object) -> None:
