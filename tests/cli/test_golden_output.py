@@ -24,7 +24,11 @@ def test_answer_is_the_golden_one(
     assert capsys.readouterr().out == (DATA / "golden" / f"{name}.txt").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["params", "mixtral-8x7b"], ["gpus"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    "arguments",
+    [["list"], ["params", "mixtral-8x7b"], ["gpus"], ["memory", "qwen2-7b", "--gpu", "2x 24GB"]],
+    ids=lambda words: words[0],
+)
 def test_nothing_runs_over_the_edge(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

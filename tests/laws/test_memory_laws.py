@@ -68,6 +68,19 @@ def test_the_longest_context_is_the_longest(name: str, gib: int) -> None:
             assert (placed.verdict == "fits") is fits
 
 
+@settings(max_examples=40)
+@given(models, st.integers(0, 40), st.sampled_from([None, 1, 8, 64]))
+def test_what_settings_keep_on_the_host_never_fits(name: str, layers: int, host_gib: int | None) -> None:
+    """A split is an offload where the host is known to hold its part, and the reason never has a negative size."""
+    request = Request(context=8192, settings={"n_gpu_layers": layers})
+    host = None if host_gib is None else host_gib * GIB
+    placed = place_llama_cpp(MODELS[name], request, (Budget("gpu", 24 * GIB),), host, DATA)
+    assert not placed.why.startswith("-")
+    if layers < MODELS[name].layers:
+        assert placed.verdict in ("offload", "no")
+        assert placed.verdict == "no" or (host is not None and placed.estimate.host.total < host)
+
+
 @given(st.sampled_from(CATALOG.ids))
 @settings(max_examples=40)
 def test_fewer_bits_never_cost_more(name: str) -> None:

@@ -43,7 +43,7 @@ def judge(estimate: Estimate, host_bytes: int | None) -> str:
 def placed_as_it_is(estimate: Estimate, host_bytes: int | None) -> Placed:
     """The verdict of a placement that was asked for, not searched."""
     verdict = judge(estimate, host_bytes)
-    return Placed(verdict, estimate, _reason(estimate, verdict) if estimate.devices else "no device")
+    return Placed(verdict, estimate, _reason(estimate, verdict, host_bytes) if estimate.devices else "no device")
 
 
 def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budget], host_bytes: int | None,
@@ -59,9 +59,11 @@ def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence
     whole = at()
     if not devices:
         return _on_host(whole, host_bytes)
+    if _split_by_settings(model, whole):
+        return _placed_split(whole, host_bytes)
     verdict = judge(whole, host_bytes)
     if verdict != "no" or layers in request.settings:
-        return Placed(verdict, whole, _reason(whole, verdict))
+        return Placed(verdict, whole, _reason(whole, verdict, host_bytes))
     if host_bytes is None:
         return Placed("no", whole, _shortfall(whole, host_bytes))
     for name in (
@@ -73,6 +75,23 @@ def place_llama_cpp(model: llama_cpp.Loaded, request: Request, devices: Sequence
     return Placed("no", whole, _shortfall(whole, host_bytes))
 
 
+def _split_by_settings(model: llama_cpp.Loaded, estimate: Estimate) -> bool:
+    """Whether settings (``n_gpu_layers``, ``num_gpu``, ``n_cpu_moe``) keep layers or experts on the host."""
+    placed = estimate.placement
+    on_host = model.weights.layer_expert_bytes[: placed["n_cpu_moe"]]
+    return bool(placed["layers_on_gpu"] < placed["layers"] or any(on_host))
+
+
+def _placed_split(estimate: Estimate, host_bytes: int | None) -> Placed:
+    """A split that was asked for: never ``fits``, and ``no`` where nobody said what the host has."""
+    if host_bytes is None:
+        return Placed("no", estimate, f"{_gib(estimate.host.total)} on the CPU; host memory not given (--ram)")
+    verdict = judge(estimate, host_bytes)
+    if verdict == "fits":
+        return Placed("offload", estimate, _offload_reason(estimate))
+    return Placed(verdict, estimate, _reason(estimate, verdict, host_bytes))
+
+
 def _with(make: Callable[..., Estimate], name: str, count: int) -> Estimate:
     return make(**{name: count})
 
@@ -80,10 +99,14 @@ def _with(make: Callable[..., Estimate], name: str, count: int) -> Estimate:
 def _on_host(estimate: Estimate, host_bytes: int | None) -> Placed:
     if host_bytes is None:
         return Placed("no", estimate, "no GPU, and the host's memory is not known")
-    room = host_bytes - HOST_RESERVE_BYTES
-    if estimate.host.total <= room:
+    if estimate.host.total <= host_bytes - HOST_RESERVE_BYTES:
         return Placed("offload", estimate, "no GPU: runs on the CPU from host memory")
-    return Placed("no", estimate, f"needs {_gib(estimate.host.total)} of host memory, {_gib(room)} can be used")
+    return Placed("no", estimate, _host_shortfall(estimate, host_bytes))
+
+
+def _host_shortfall(estimate: Estimate, host_bytes: int) -> str:
+    room = max(0, host_bytes - HOST_RESERVE_BYTES)
+    return f"needs {_gib(estimate.host.total)} of host memory, {_gib(room)} can be used"
 
 
 def _least(make: Callable[[int], Estimate], most: int, host_bytes: int | None, rising: bool) -> Estimate | None:
@@ -101,14 +124,17 @@ def _least(make: Callable[[int], Estimate], most: int, host_bytes: int | None, r
     return best
 
 
-def _reason(estimate: Estimate, verdict: str) -> str:
+def _reason(estimate: Estimate, verdict: str, host_bytes: int | None) -> str:
     worst = max(estimate.devices, key=lambda device: device.high / max(device.usable, 1))
     room = worst.usable - worst.high
     if verdict == "fits":
         return f"{_gib(room)} to spare at the high end" + (f" on {worst.name}" if len(estimate.devices) > 1 else "")
     if verdict == "tight":
         return f"the high end is {_gib(-room)} over"
-    return f"{_gib(worst.low - worst.usable)} too large even at the low end"
+    if host_bytes is not None and all(device.low <= device.usable for device in estimate.devices):
+        return _host_shortfall(estimate, host_bytes)
+    over = max(device.low - device.usable for device in estimate.devices)
+    return f"{_gib(over)} too large even at the low end"
 
 
 def _offload_reason(estimate: Estimate) -> str:
@@ -126,6 +152,8 @@ def _shortfall(estimate: Estimate, host_bytes: int | None) -> str:
     over = sum(max(0, device.low - device.usable) for device in estimate.devices)
     if host_bytes is None:
         return f"{_gib(over)} too large for the GPU; host memory not given (--ram)"
+    if not over:
+        return _host_shortfall(estimate, host_bytes)
     return f"{_gib(over)} too large for the GPU, and host memory is not enough for the rest"
 
 
@@ -137,12 +165,12 @@ def max_context(model: llama_cpp.Loaded, request: Request, devices: Sequence[Bud
                 data: Mapping[str, Any], limit: int | None, runtime: str = llama_cpp.NAME) -> int:  # fmt: skip
     """The longest context that still fits whole on the devices, to 256 tokens; 0 when none does. Solved by bisection.
 
-    ``limit``: the model's own maximum. Without devices, what host memory allows.
+    ``limit``: the model's own maximum. Without devices, what host memory allows; split by settings, both memories.
     """
 
     def holds(step: int) -> bool:
         asked = replace(request, context=step * 256)
-        return _whole(GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
+        return _holds(model, GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
 
     return 256 * most(holds, (limit or NO_LIMIT) // 256)
 
@@ -153,12 +181,14 @@ def max_users(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budge
 
     def holds(sequences: int) -> bool:
         asked = replace(request, sequences=sequences)
-        return _whole(GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
+        return _holds(model, GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
 
     return most(holds, MAX_SEQUENCES)
 
 
-def _whole(found: Estimate, host_bytes: int | None) -> bool:
+def _holds(model: llama_cpp.Loaded, found: Estimate, host_bytes: int | None) -> bool:
     if not found.devices:
         return host_bytes is not None and found.host.total <= host_bytes - HOST_RESERVE_BYTES
+    if host_bytes is None and _split_by_settings(model, found):
+        return False
     return judge(found, host_bytes) == "fits"

@@ -16,6 +16,8 @@ from llmpick.runtimes.base import Estimate, devices_json, memory_json
 from llmpick.units import format_bytes
 
 _SIGNS = {"weights": "█", "kv_cache": "▓", "compute": "▒", "runtime": "░"}
+_SPLITTING = ("n_gpu_layers", "num_gpu", "n_cpu_moe")
+"""Settings that say what stays on the host."""
 BAR_CELLS = 50
 
 
@@ -71,7 +73,7 @@ def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str,
     sections: list[Section] = [Lines(head, title=subject.name), _term_table(found)]
     if judged:
         sections.append(_device_lines(found))
-        sections.append(Lines([_most_line(body)]))
+        sections.append(Lines([_most_line(body, split=any(name in question.request.settings for name in _SPLITTING))]))
     if judged and placed.verdict != "no":
         sections.append(speed_lines(told))
         if question.explained and told.decode is not None:
@@ -82,14 +84,13 @@ def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str,
     return sections
 
 
-def _most_line(body: Mapping[str, Any]) -> str:
+def _most_line(body: Mapping[str, Any], split: bool) -> str:
+    where = "placed so" if split else "whole on the devices"
     if not body["max_context"]:
-        return "whole on the devices: no context fits"
+        return f"{where}: no context fits"
     each = "" if body["batch"] == 1 else f" for {body['batch']} users"
     users = f"{body['max_users']:,} user{'s' if body['max_users'] != 1 else ''}"
-    return (
-        f"whole on the devices at most: {body['max_context']:,} tokens{each}, or {users} of {body['context']:,} tokens"
-    )
+    return f"{where} at most: {body['max_context']:,} tokens{each}, or {users} of {body['context']:,} tokens"
 
 
 def _term_table(found: Estimate) -> Table:
@@ -121,8 +122,10 @@ def _device_lines(found: Estimate) -> Lines:
         cells = {name: round(BAR_CELLS * getattr(device, name) / max(device.usable, device.total)) for name in _SIGNS}
         drawn = "".join(sign * cells[name] for name, sign in _SIGNS.items())
         lines.append(f"{device.name}: {bar(device.total, device.usable)}")
-        lines.append(f"  [{drawn:<{BAR_CELLS}}]  █ weights ▓ KV cache ▒ compute ░ runtime")
-    if not found.devices:
+        lines.append(f"  [{drawn:<{BAR_CELLS}}]")
+    if found.devices:
+        lines.append("   █ weights ▓ KV cache ▒ compute ░ runtime")
+    else:
         lines.append(f"host memory: {format_bytes(found.host.total)}")
     return Lines(lines)
 
