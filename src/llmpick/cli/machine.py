@@ -50,7 +50,7 @@ def budgets(machine: "Machine", free: bool) -> tuple["Budget", ...]:
     for device in machine.largest_group(free):
         size = device.budget(free)
         if size is not None:
-            found.append(Budget(device.name, size, device.unified))
+            found.append(Budget(device.name, size, device.unified, device.vendor))
     return tuple(found)
 
 

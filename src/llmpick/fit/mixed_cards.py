@@ -87,14 +87,16 @@ def _held_up(larger: Card, smaller: Card) -> bool:
 def _least_bytes(model: llama_cpp.Loaded, asked: Asked) -> int:
     """What all devices together hold at the very least: the weights but the input's table, and one cache."""
     weights = model.weights
-    overhead = llama_cpp.one_device_overhead(model, replace(asked.request, settings={}), asked.data)
-    return weights.tensor_bytes - weights.input_embedding_bytes + overhead.low
+    request = replace(asked.request, settings={})
+    vendors = ("", *asked.data["base"]["vendors"])
+    least = min(llama_cpp.one_device_overhead(model, request, asked.data, vendor).low for vendor in vendors)
+    return weights.tensor_bytes - weights.input_embedding_bytes + least
 
 
 def _of_pair(asked: Asked, loads: Sequence[Load], pair: tuple[Card, Card], catalog: Catalog) -> Iterator[Option]:
     """The pair in the best format that fits and is fast enough; nothing where none does."""
     larger, smaller = pair
-    budgets = tuple(Budget(card.row["name"], card.usable_bytes) for card in pair)
+    budgets = tuple(Budget(card.row["name"], card.usable_bytes, vendor=card.row["vendor"]) for card in pair)
     there = larger.usable_bytes + smaller.usable_bytes
     for quality, format_name, model, least in loads:
         if least > there:

@@ -158,7 +158,7 @@ def _on_devices(catalog: Catalog, profile: Profile, formats: Sequence[str], runt
     over = None
     for name in formats:
         if runtime == llama_cpp.NAME and len(devices) == 1 and not request.settings and name in profile.weights:
-            over = over or llama_cpp.one_device_overhead(_light(profile, name), request, data)
+            over = over or llama_cpp.one_device_overhead(_light(profile, name), request, data, devices[0].vendor)
             weights = profile.device_bytes(name)
             usable = devices[0].usable_bytes
             verdict = "fits" if weights + over.high <= usable else "tight" if weights + over.low <= usable else "no"

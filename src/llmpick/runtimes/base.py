@@ -32,11 +32,12 @@ class Request:
 
 
 class Budget(NamedTuple):
-    """One device to be filled: bytes it can give, and whether it shares the host's memory."""
+    """One device to be filled: bytes it can give, whether it shares the host's memory, and who makes it (amd)."""
 
     name: str
     usable_bytes: int
     unified: bool = False
+    vendor: str = ""
 
 
 class Term(NamedTuple):

@@ -65,7 +65,8 @@ def estimate(model: Loaded, request: Request, devices: Sequence[Budget], data: M
     kv_layers = kv_bytes_by_layer(model, found, request, settings, data["kv_types"])
     made = [_device(index, device, model, plan, kv_layers, shape, at, data) for index, device in enumerate(devices)]
     host = _host(model, plan, kv_layers, shape, at, bool(devices))
-    terms = _terms(model, made, host, at, shape, data, sum(kv_layers))
+    bases = [_base(data, device.vendor, shape, at) for device in devices]
+    terms = _terms(model, made, host, at, shape, bases, data["base_source"], sum(kv_layers))
     placement = {
         "devices": len(devices), "n_gpu_layers": plan.on_device + (1 if plan.output_device >= 0 else 0),
         "layers_on_gpu": plan.on_device, "layers": len(plan.layer_device), "n_cpu_moe": plan.expert_layers_on_host,
@@ -82,7 +83,7 @@ class Overhead(NamedTuple):
     high: int
 
 
-def one_device_overhead(model: Loaded, request: Request, data: Mapping[str, Any]) -> Overhead:
+def one_device_overhead(model: Loaded, request: Request, data: Mapping[str, Any], vendor: str = "") -> Overhead:
     """Caches, compute buffer and context of a whole model on one device; the same for every weight format."""
     settings = checked_settings(NAME, request.settings, SETTINGS)
     at, found = setting(model, request, settings)
@@ -91,10 +92,18 @@ def one_device_overhead(model: Loaded, request: Request, data: Mapping[str, Any]
         len(row.layers) * kv.layer_bytes(row, found, request.type_k, request.type_v, sequences, data["kv_types"])
         for row in model.caches
     )
-    compute, base = graph.device_bytes(model.shape, at), data["base"]
+    compute, base = graph.device_bytes(model.shape, at), _base(data, vendor, model.shape, at)
     known = cache + compute
-    return Overhead(known + base["estimate"], cache + compute + base["low"],
-                    known + graph.fragmentation_bytes(model.shape, at) + base["high"])  # fmt: skip
+    slack = graph.fragmentation_bytes(model.shape, at)
+    return Overhead(known + base.estimate, known + base.low, known + slack + base.high)
+
+
+def _base(data: Mapping[str, Any], vendor: str, shape: graph.Shape, at: graph.Setting) -> Overhead:
+    """What a vendor's device holds besides: as measured, or with copies in its pool larger than those measured."""
+    base = {**data["base"], **data["base"]["vendors"].get(vendor, {})}
+    pool = graph.pool_bytes(shape, at, base["keeps_buffers"])
+    copied = 0 if base["keeps_buffers"] else graph.probability_bytes(shape, at)
+    return Overhead(base["estimate"] + copied, base["low"], max(base["high"], base["without_copies"] + pool))
 
 
 def setting(model: Loaded, request: Request, settings: Mapping[str, Any]) -> tuple[graph.Setting, kv.Cells]:
@@ -140,10 +149,10 @@ def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Se
     if index == 0 and plan.uses_devices:
         weights += model.weights.other_bytes
     compute, slack = _compute(index, model, plan, shape, at)
-    base = data["base"]
+    base = _base(data, device.vendor, shape, at)
     known = weights + cache + compute
-    return DeviceMemory(device.name, device.usable_bytes, weights, cache, compute, base["estimate"],
-                        known + base["low"], known + slack + base["high"])  # fmt: skip
+    return DeviceMemory(device.name, device.usable_bytes, weights, cache, compute, base.estimate,
+                        known + base.low, known + slack + base.high)  # fmt: skip
 
 
 def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: graph.Setting) -> tuple[int, int]:
@@ -186,14 +195,14 @@ def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shap
 
 
 def _terms(model: Loaded, devices: Sequence[DeviceMemory], host: HostMemory, at: graph.Setting, shape: graph.Shape,
-           data: Mapping[str, Any], kv_total: int) -> tuple[Term, ...]:  # fmt: skip
+           bases: Sequence[Overhead], base_source: str, kv_total: int) -> tuple[Term, ...]:  # fmt: skip
     weights = sum(device.weights for device in devices) or host.weights
     cache = sum(device.kv_cache for device in devices) if devices else kv_total
     compute = sum(device.compute for device in devices) if devices else host.compute
     moments = graph.moments(shape, at)
     moment = max(moments, key=lambda name: moments[name])
     slack = graph.fragmentation_bytes(shape, at)
-    base, count = data["base"], len(devices)
+    count = len(devices)
     terms = [
         Term("weights", weights, weights, weights, "A", f"every tensor of the {model.weights.format} file, less the input "
              "embedding that stays on the host" if devices else f"every tensor of the {model.weights.format} file",
@@ -204,6 +213,7 @@ def _terms(model: Loaded, devices: Sequence[DeviceMemory], host: HostMemory, at:
              f"{moment} with {at.micro_batch} tokens in flight", _GRAPH_SOURCE),
     ]  # fmt: skip
     if devices:
-        terms.append(Term("runtime", base["estimate"] * count, base["low"] * count, base["high"] * count, "C",
-                          "CUDA context, kernels, cuBLAS workspace, pools", data["base_source"]))  # fmt: skip
+        estimate, low, high = map(sum, zip(*bases, strict=True))
+        terms.append(Term("runtime", estimate, low, high, "C", "context, kernels, workspace and pools of the backend",
+                          base_source))  # fmt: skip
     return tuple(terms)

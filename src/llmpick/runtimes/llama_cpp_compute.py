@@ -14,7 +14,7 @@ from llmpick.architecture.decoder import Architecture
 from llmpick.architecture.feed_forward import Experts, Mlp
 from llmpick.architecture.state_space import GatedDeltaNet, Mamba, Mamba2, ShortConvolution
 
-F32 = 4
+F32, F16 = 4, 2
 FRAGMENT_CAP_BYTES = 64 * 2**20
 PIPELINE_COPIES = 4
 DELTA_RULE_TENSORS = 61
@@ -233,6 +233,31 @@ def _held_bytes(shape: Shape, at: Setting) -> int:
 def mask_bytes(at: Setting) -> int:
     """The attention mask: F16 with flash attention, F32 without."""
     return (at.cells + at.windowed_cells) * at.micro_batch * (2 if at.flash_attention else 4)
+
+
+def pool_bytes(shape: Shape, at: Setting, keeps_buffers: bool) -> int:
+    """16-bit copies that products take from a GPU's pool where it multiplies no quantised matrices (see base_source).
+
+    A layer's matrices and their operands; without flash attention also the probabilities of a micro-batch. A pool that
+    keeps its buffers (ROCm's, without virtual memory) takes 5 % more for each, holds the first matrix beside a larger one,
+    and grows by another buffer whenever the probabilities have grown past the largest.
+    """
+    first = shape.v_head_rows or shape.n_head * shape.d_head
+    width = max(shape.n_ff, shape.n_ff_shared, shape.n_ff_expert, shape.d_in_proj)
+    widths = (first, width) if first < width else (first,)
+    matrices = sum(widths) * F16 * (shape.n_embd + 2 * at.micro_batch) * 21 // 20
+    if at.flash_attention:
+        return matrices
+    if not keeps_buffers:
+        return max(matrices, probability_bytes(shape, at))
+    largest, steps = max(widths) * F16 * shape.n_embd, -(-at.cells // at.micro_batch)
+    grown = [probability_bytes(shape, at) * step // steps for step in range(1, steps + 1)]
+    return matrices + sum(size for size in grown if size > largest * 21 // 20) * 21 // 20
+
+
+def probability_bytes(shape: Shape, at: Setting) -> int:
+    """The 16-bit copy of a micro-batch's attention probabilities, which cuBLAS multiplies by the values."""
+    return 0 if at.flash_attention else shape.n_head * at.cells * at.micro_batch * F16
 
 
 def host_bytes(shape: Shape, at: Setting) -> int:
