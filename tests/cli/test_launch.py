@@ -265,6 +265,7 @@ def test_tensorrt_llm_reads_its_cache_from_a_file(capsys: pytest.CaptureFixture[
         ([*DENSE, "--nodes", "2"], 2, "one machine"),
         ([*DENSE, "-r", "sglang", "--target", "ray"], 2, "vllm"),
         ([*DENSE, "--target", "moon"], 2, "kubernetes"),
+        ([*DENSE, "-r", "ollama", "--gguf", "a.gguf\nEND\nfalse"], 2, "control characters"),
         ([*DENSE, "-r", "vllm", "--quant", "AWQ"], 2, "--repository"),
         ([*DENSE, "-r", "transformers", "--quant", "GPTQ"], 2, "--repository"),
         ([*DENSE, "-r", "exllamav3", "--kv-cache-type", "q8,f16"], 2, "both or neither"),
@@ -297,7 +298,7 @@ def test_where_nothing_fits_the_smallest_of_the_ladder_is_named(capsys: pytest.C
     ("arguments", "line"),
     [
         (["-r", "ollama", "--gguf", "/data/a.gguf"], "FROM /data/a.gguf"),
-        (["-r", "ollama", "--gguf", "a.gguf", "--set", "num_gpu=20"], "PARAMETER num_gpu 20"),
+        (["-r", "ollama", "--gguf", "a.gguf", "--ram", "64GB", "--set", "num_gpu=20"], "PARAMETER num_gpu 20"),
         (["-r", "ollama", "--gguf", "a.gguf", "--set", "num_ctx=4096"], "PARAMETER num_ctx 4096"),
     ],
 )

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from llmpick.cli.main import run
 from llmpick.fit.launching.yaml_text import documents
@@ -156,6 +158,22 @@ def test_several_nodes_form_one_server(capsys: pytest.CaptureFixture[str]) -> No
 def test_other_vendors_cards_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["launch", "qwen3-14b", "-r", "vllm", "--gpu", "MI300X", "--target", "kubernetes"]) == 2
     assert "NVIDIA" in capsys.readouterr().err
+
+
+VALUES = st.recursive(
+    st.one_of(st.text(), st.integers(), st.booleans()),
+    lambda inner: st.one_of(
+        st.lists(inner.filter(lambda value: not isinstance(value, list)), max_size=4),
+        st.dictionaries(st.text(), inner, max_size=4),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(), VALUES, min_size=1, max_size=4))
+def test_what_is_written_is_read_back(value: dict[str, Any]) -> None:
+    """Whatever text is in a manifest, YAML reads that text and nothing else."""
+    assert yaml.safe_load("\n".join(documents([value]))) == value
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,8 @@ def launch(planned: Planned, target: str, data: Mapping[str, Any]) -> Launch:
         raise UsageError(
             f"--target {target} is for {' and '.join(_FOR[target])}, not {planned.runtime}", "leave --target out"
         )
+    if not all(text.isprintable() for text in (planned.model, planned.repository or "", planned.file or "")):
+        raise UsageError("a name or path with control characters cannot be pasted", "give one without line breaks")
     engine = data[planned.runtime]
     if not publishes(planned.runtime, planned.format_name, data, planned.repository_given):
         raise UsageError(f"{planned.repository} is not known to hold weights in {planned.format_name}",

@@ -16,14 +16,23 @@ def documents(values: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def scalar(value: Any) -> str:
-    """A plain word, or a quoted one where YAML would read something else into it."""
+    """A plain word, or a quoted one where YAML would read something else into it; control signs as escapes."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     text = str(value)
+    if not text.isprintable():
+        return '"' + "".join(_sign(sign) for sign in text) + '"'
     plain = set(text) <= _PLAIN and text.lower() not in _WORDS and (text[0].isalpha() or text[0] == "/")
     return text if plain else "'" + text.replace("'", "''") + "'"
+
+
+def _sign(sign: str) -> str:
+    """A sign between double quotes."""
+    if sign in '"\\':
+        return "\\" + sign
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"
 
 
 def _mapping(value: Mapping[str, Any], indent: str) -> Iterator[str]:
@@ -41,9 +50,9 @@ def _mapping(value: Mapping[str, Any], indent: str) -> Iterator[str]:
 
 def _list(values: Sequence[Any], indent: str) -> Iterator[str]:
     for value in values:
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             first, *rest = _mapping(value, indent + "  ")
             yield f"{indent}- {first.strip()}"
             yield from rest
         else:
-            yield f"{indent}- {scalar(value)}"
+            yield f"{indent}- {'{}' if isinstance(value, Mapping) else scalar(value)}"
