@@ -31,6 +31,8 @@ def computed(text: str) -> Any:
         ("isqrt(hidden_size)", 9),
         ("sum_primes(8, 1, 3)", 13 + 17 + 19),
         ("position(kinds, 'b')", 1),
+        ("follows([[1, 2], [3, 4, 5]], 5)", True),
+        ("follows([[1, 2], [3, 4, 5]], 3)", False),
         ("values(vision)", [3]),
         ("of_layer(layers, 2, 'heads', heads)", 4),
         ("of_layer(layers, 3, 'heads', heads)", 8),

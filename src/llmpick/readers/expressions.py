@@ -56,6 +56,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "values": lambda mapping: list(mapping.values()), "of_layer": _of_layer, "over_layers": _over_layers,
     "overrides_only": _overrides_only, "sum_primes": sum_primes,
     "position": lambda values, value: list(values).index(value),
+    "follows": lambda groups, value: any(value in group[1:] for group in groups or ()),
 }  # fmt: skip
 
 

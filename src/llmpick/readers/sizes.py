@@ -19,11 +19,13 @@ _AT_LEAST_ONE = frozenset({
 def refuse_impossible_sizes(configs: list[Mapping[str, Any]], spec: Mapping[str, Any]) -> None:
     """Raise InvalidFile naming key and value of the first negative number, or nought, that stands for a size.
 
-    Looked at are the keys that the mapping's expressions read, of the given configs and of those nested in them.
+    Looked at are the keys that the mapping's expressions read, of the given configs and of those nested in them; a
+    key that the mapping itself leaves at -1 may be -1 in a config, too.
     """
     read = [name.split(".") for text in expressions_in(spec) for name in names_in(text)]
     first, last = {name[0] for name in read}, {name[-1] for name in read}
-    found = (pair for config in configs for pair in _numbers(config, first))
+    unset = {key for key, value in (spec.get("defaults") or {}).items() if value == -1}
+    found = (pair for config in configs for pair in _numbers(config, first) if pair[1] != -1 or pair[0] not in unset)
     for key, value in found:
         name = key.rpartition(".")[2]
         least = 1 if name in _AT_LEAST_ONE else 0
