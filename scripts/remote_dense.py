@@ -238,3 +238,11 @@ def hf_olmo(c: Config) -> int:
 def motif(c: Config) -> int:
     """Four lambdas of a head's width, a norm of two heads' width, four weights of PolyNorm."""
     return llama(c, layer_extra=6 * heads_of(c)[2] + 4)
+
+
+@of("nandi")
+def nandi(c: Config) -> int:
+    """LLaMA's layers, used several times over, behind a table of lower rank."""
+    h, rank = c["hidden_size"], c["embedding_rank"]
+    inner = llama(c) - tables(c, h, c["vocab_size"], False)
+    return inner + 2 * linear(h, rank) + tables(c, rank, c["vocab_size"], False)

@@ -151,3 +151,32 @@ def gigachat(c: Config) -> int:
         mlp = gated(h, c["intermediate_size"]) if layer < c["first_k_dense_replace"] else experts
         total += mixer + mlp + 4 * gate * h
     return total
+
+
+@of("hymba")
+def hymba(c: Config) -> int:
+    """One projection into queries, keys, values, Mamba's input and gate; layers that follow in a group have no k and v."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    inner, state, rank = c["mamba_expand"] * h, c["mamba_d_state"], c["mamba_dt_rank"]
+    mixer = linear(2 * inner + h, h) + inner * (c["mamba_d_conv"] + 1) + linear(rank + 2 * state, inner)
+    mixer += linear(inner, rank, True) + inner * (state + 1) + rank + 2 * state + 2 * inner + linear(h, inner)
+    made = linear(kv * dim * (1 + c["mamba_expand"]), h)
+    reading = sum(len(group) - 1 for group in c["kv_reuse_group"] or ())
+    layers = c["num_hidden_layers"]
+    total = layers * (mixer + gated(h, c["intermediate_size"]) + 2 * h) + (layers - reading) * made
+    return total + h + c["num_memory_tokens"] * h + tables(c, h, c["vocab_size"], False)
+
+
+@of("nemotron_flash")
+def nemotron_flash(c: Config) -> int:
+    """One part a layer, each behind a norm."""
+    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    inner, state, kernel = c["mamba_expand"] * h, c["mamba_d_state"], c["mamba_d_conv"]
+    mixers = inner // c["mamba2_headdim"]
+    mamba = linear(2 * inner + 2 * state + mixers, h) + (inner + 2 * state) * (kernel + 1) + 3 * mixers + inner
+    delta = 4 * linear(h, h) + linear(heads, h) + 3 * h * 4 + h // heads
+    attention = qkvo(h, heads, kv, dim) + (2 * dim if c["kq_norm"] == "rms" else 0)
+    mlp = gated(h, int(c["ffn_expand_ratio"] * h) // 128 * 128)
+    kinds = {"deltanet": delta, "m": mamba + linear(h, inner), "m2": mamba + linear(h, inner), "a": attention, "f": mlp}
+    total = sum(kinds[kind] + h for kind in c["layer_types"])
+    return total + h + c["num_memory_tokens"] * h + tables(c, h, c["vocab_size"], False)
