@@ -64,3 +64,15 @@ def test_what_cannot_be_computed_says_what_the_config_gives(catalog: Catalog) ->
     """A text where a number belongs is shown with its key."""
     with pytest.raises(InvalidFile, match="num_attention_heads is 'four'"):
         architecture_from_config(LLAMA | {"num_attention_heads": "four"}, catalog.specs)
+
+
+def test_minus_one_is_no_size_where_the_mapping_leaves_it_there(catalog: Catalog) -> None:
+    """Configs whose own default of a width is -1 (as the hidden size says) state it, but nothing below it."""
+    config = {
+        "model_type": "nemotron_flash", "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "vocab_size": 256, "ffn_expand_ratio": 2, "layer_types": ["a", "f"],
+    }  # fmt: skip
+    stated = architecture_from_config(config | {"kq_head_dim": -1}, catalog.specs)
+    assert stated == architecture_from_config(config, catalog.specs)
+    with pytest.raises(InvalidFile, match="kq_head_dim is -2"):
+        architecture_from_config(config | {"kq_head_dim": -2}, catalog.specs)
