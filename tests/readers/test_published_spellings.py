@@ -23,6 +23,15 @@ MINICPM_V_2 = {
     "vision_encoder": "vit_so400m_patch14_siglip_384.webli", "image_size": 448, "tie_word_embeddings": False,
 }  # fmt: skip
 
+MOLMO_7B_D = {
+    "model_type": "molmo", "hidden_size": 3584, "intermediate_size": 37888, "num_attention_heads": 28, "num_hidden_layers": 28,
+    "num_key_value_heads": 4, "vocab_size": 152064, "embedding_size": 152064, "qkv_bias": True, "weight_tying": False,
+}  # fmt: skip
+YUAN_2B = {
+    "model_type": "yuan", "hidden_size": 2048, "intermediate_size": 8192, "num_attention_heads": 32, "num_hidden_layers": 24,
+    "vocab_size": 135040, "tie_word_embeddings": True,
+}  # fmt: skip
+
 
 def parameters(config: dict[str, Any], catalog: Catalog) -> int:
     """All that the config describes."""
@@ -34,6 +43,7 @@ def parameters(config: dict[str, Any], catalog: Catalog) -> int:
     [
         pytest.param(FALCON_40B, 83671941120 // 2, 65024 * 8192, id="falcon-40b: a copy of the tied head"),
         pytest.param(MINICPM_V_2, 6869931584 // 2, 64 * 2304, id="minicpm-v-2: sine positions of the queries"),
+        pytest.param(MOLMO_7B_D, 8021025280, 0, id="molmo-7b-d: total_parameters of its index"),
     ],
 )
 def test_checkpoints_of_first_published_configs_are_explained(
@@ -41,6 +51,15 @@ def test_checkpoints_of_first_published_configs_are_explained(
 ) -> None:
     """The published total_size of the weights is the count and what is stored besides."""
     assert parameters(config, catalog) + stored_besides == elements_of_the_checkpoint
+
+
+def test_yuan_filters_what_q_and_k_see(catalog: Catalog) -> None:
+    """Two convolutions over two tokens (h to h/2 and back), their biases and a norm, beside a gated decoder."""
+    h, f = 2048, 8192
+    layer = 4 * h * h + 3 * h * f + 2 * h + 2 * (2 * h * h // 2) + h // 2 + h + h
+    assert parameters(YUAN_2B, catalog) == 135040 * h + 24 * layer + h
+    with pytest.raises(UnsupportedArchitecture, match="one projection"):
+        architecture_from_config({**YUAN_2B, "use_shareqk": True}, catalog.specs)
 
 
 def test_the_smaller_falcons_have_one_norm(catalog: Catalog) -> None:
