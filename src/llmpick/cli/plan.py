@@ -89,7 +89,7 @@ def plan(
         return show(plan_inventory(opened, inventory, subject, asked, show_all), shown_as, output)
     found = find_options(asked, opened, bounds)
     found = found._replace(options=with_mixed(found.options, asked, opened, bounds))
-    return show(plan_document(subject, asked, found, limit, hide=not show_all), shown_as, output)
+    return show(plan_document(subject, asked, found, limit, not show_all, budget), shown_as, output)
 
 
 def _refuse_beside_inventory(**given: object) -> None:

@@ -12,7 +12,8 @@ from llmpick.report.speed import decode_json, number
 from llmpick.runtimes.base import memory_json
 
 
-def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hide: bool = True) -> Document:
+def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hide: bool = True,
+                  budget_usd: float | None = None) -> Document:  # fmt: skip
     """``answer``: every card that runs the model, in order; ``hide``: those that a cheaper one beats are not shown."""
     found, request = answer.options, asked.request
     kept = worth_it(found) if hide else list(found)
@@ -20,12 +21,12 @@ def plan_document(subject: Subject, asked: Asked, answer: Found, limit: int, hid
     data: dict[str, Any] = {
         "schema": 1, "command": "plan", "model": subject.to_json(), "runtime": asked.runtime, "context": request.context,
         "users": request.sequences, "count": len(found), "hidden": len(found) - len(kept),
-        "min_speed": asked.least, "fastest": _json(answer.fastest) if answer.fastest else None,
+        "min_speed": asked.least, "fastest": _json(answer.fastest) if answer.fastest and not found else None,
         "options": [_json(option) for option in shown],
     }  # fmt: skip
     return Document(
         data,
-        lambda: _sections(subject, asked, answer, len(kept), shown),
+        lambda: _sections(subject, asked, answer, len(kept), shown, budget_usd),
         ANSWERED if found else NOTHING_FITS,
     )
 
@@ -39,11 +40,12 @@ def _json(option: Option) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _sections(subject: Subject, asked: Asked, answer: Found, kept: int, shown: Sequence[Option]) -> list[Section]:
+def _sections(subject: Subject, asked: Asked, answer: Found, kept: int, shown: Sequence[Option],
+              budget_usd: float | None) -> list[Section]:  # fmt: skip
     found = answer.options
     head = Lines([f"{conditions(asked)}; whole on the GPUs"], title=subject.name)
     if not found:
-        return [head, Lines(_none(asked, answer.fastest))]
+        return [head, Lines(_none(asked, answer.fastest, budget_usd))]
     columns = [
         Column("GPUs", shrink_to=40), Column("Format"), Column("Memory", keep=2), Column("GiB", right=True),
         Column("Launch price", right=True), Column("tok/s", right=True), Column("tok/s 90%", keep=2), Column("Form", keep=1),
@@ -61,16 +63,19 @@ def conditions(asked: Asked) -> str:
     return f"{asked.runtime}, {asked.request.context:,} tokens of context{users}"
 
 
-def _none(asked: Asked, fastest: Option | None) -> list[str]:
-    tried = "with catalog GPUs of one kind (4 desktop or 8 data-centre cards; some runtimes: 4 machines)"
+def _none(asked: Asked, fastest: Option | None, budget_usd: float | None) -> list[str]:
+    """What was tried in vain, and what comes nearest in speed."""
+    money = f" for ${budget_usd:,.0f} at launch prices" if budget_usd is not None else ""
+    formats = ", ".join(name for name, _ in asked.models)
+    tried = "Tried: 1 to 4 cards of one kind, 8 in data centres; for some runtimes up to 4 such machines"
     if fastest is None or fastest.decode is None:
         surely = f" and surely reaches {asked.least:g} tokens per second" if asked.least else ""
-        return [f"Nothing {tried} holds it{surely}."]
+        return [f"Nothing{money} holds it{surely}, in any of {formats}.", tried]
     speed = fastest.decode
     return [
-        f"Nothing {tried} surely reaches {asked.least:g} tokens per second, in any of {', '.join(name for name, _ in asked.models)}.",
+        f"Nothing{money} surely reaches {asked.least:g} tokens per second, in any of {formats}.",
         f"Fastest: {fastest.title}, {fastest.format_name}: {number(speed.estimate)} "
-        f"({number(speed.low)}-{number(speed.high)}) tokens per second.",
+        f"({number(speed.low)}-{number(speed.high)}) tokens per second.", tried,
     ]  # fmt: skip
 
 
