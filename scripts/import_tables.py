@@ -58,7 +58,7 @@ FAMILIES = [
     (r"rwkv-[567]", "rwkv-world", "", ""), (r"ling-|ring-|llada2", "ling", "", ""), (r"llada", "llada", "", ""),
     (r"spark-x", "spark", "", ""), (r"k2-horizon", "k2-horizon", "", ""), (r"motif", "motif", "", ""), (r"sdar", "sdar", "", ""),
     (r"longcat", "longcat", "", ""), (r"intern-s", "intern-s", "", ""), (r"alice", "alice", "", ""), (r"xing", "xing", "", ""),
-    (r"gigachat", "gigachat", "", ""), (r"gravity", "gravity", "", ""), (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
+    (r"gigachat", "gigachat", "", ""), (r"hymba", "hymba", "", ""), (r"gravity", "gravity", "", ""), (r"snowflake", "arctic", "", ""), (r"ouro", "ouro", "", ""), (r"sarvam", "sarvam", "", ""), (r"plamo", "plamo", "", ""),
     (r"smallthinker", "smallthinker", "", ""), (r"nanbeige", "nanbeige", "", ""), (r"internvl", "internvl", "", ""),
     (r"rwkv", "rwkv", "RWKV-4 Pile", ""), (r"zamba", "zamba", "", ""), (r"lfm", "lfm2", "", ""),
     (r"bamba", "bamba", "", ""), (r"nemotron", "nemotron", "", ""), (r"dbrx", "dbrx", "DBRX", ""),

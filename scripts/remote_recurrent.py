@@ -156,7 +156,7 @@ def gigachat(c: Config) -> int:
 @of("hymba")
 def hymba(c: Config) -> int:
     """One projection into queries, keys, values, Mamba's input and gate; layers that follow in a group have no k and v."""
-    h, (heads, kv, dim) = c["hidden_size"], heads_of(c)
+    h, (_, kv, dim) = c["hidden_size"], heads_of(c)
     inner, state, rank = c["mamba_expand"] * h, c["mamba_d_state"], c["mamba_dt_rank"]
     mixer = linear(2 * inner + h, h) + inner * (c["mamba_d_conv"] + 1) + linear(rank + 2 * state, inner)
     mixer += linear(inner, rank, True) + inner * (state + 1) + rank + 2 * state + 2 * inner + linear(h, inner)
