@@ -108,6 +108,14 @@ def test_the_command_is_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert (options["--ctx-size"], options["--parallel"]) == ("16384", "2")
 
 
+def test_unequal_cards_get_unequal_shares_in_the_order_planned(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["launch", "qwen3-32b", "--gpu", "RTX 3090,RTX 3060 12GB", "--quant", "Q4_K_M"]) == 0
+    printed = capsys.readouterr()
+    first, second = dict(pairwise(shlex.split(printed.out.splitlines()[-1])))["--tensor-split"].split(",")
+    assert int(first) > 1.9 * int(second)
+    assert "--list-devices" in printed.err
+
+
 def test_tensor_parallel_is_the_planned_one(capsys: pytest.CaptureFixture[str]) -> None:
     found = answer(capsys, "launch", "qwen3-32b", "-r", "vllm", "--gpu", "2x RTX A6000", "--quant", "BF16")
     assert "--tensor-parallel-size 2" in found["lines"][-1]

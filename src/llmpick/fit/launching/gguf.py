@@ -14,6 +14,8 @@ def llama_cpp(planned: Planned, engine: Mapping[str, Any]) -> Launch:
     choices = {**_choices(planned), "port": Choice(planned.port, "--port")}
     if len(planned.usable_bytes) > 1 and "tensor_split" not in choices:
         shares = ",".join(str(size // 2**20) for size in planned.usable_bytes)
+        if len(set(planned.usable_bytes)) > 1:
+            notes.append("--tensor-split names the cards in the order planned: compare `llama-server --list-devices`")
         choices["tensor_split"] = Choice(shares, "what each card can give, in MiB")
     flags = flags_of(choices, engine["flags"])
     if planned.placement.get("n_cpu_moe") or planned.placement.get("layers_on_gpu", 0) < planned.placement.get(
