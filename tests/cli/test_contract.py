@@ -171,3 +171,27 @@ def test_memory_solves_for_the_most_that_fits(runtime: str, capsys: pytest.Captu
     assert answer(capsys, *asked, "--users", str(users + 1))["verdict"] != "fits"
     assert answer(capsys, *asked, "--context", str(context))["verdict"] == "fits"
     assert context == 40960 or answer(capsys, *asked, "--context", str(context + 256))["verdict"] != "fits"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["memory", "llama-2-7b"],
+        ["compare", "llama-2-7b", "llama-3.1-8b"],
+        ["launch", "llama-2-7b"],
+        ["fit", "--family", "llama-2"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_more_context_than_the_model_has_is_told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever asks for 32,768 tokens of a model made for 4,096 reads so."""
+    assert run([*arguments, "--gpu", "80GB", "--context", "32k"]) == 0
+    said = capsys.readouterr()
+    assert "32,768 tokens" in said.out + said.err
+    assert "model's context of 4,096" in said.out + said.err or "judged at their own context" in said.out
+
+
+def test_a_fit_row_names_its_own_context(capsys: pytest.CaptureFixture[str]) -> None:
+    """A model made for less than was asked is judged at its own context, and its row says which."""
+    found = answer(capsys, "fit", "--gpu", "80GB", "--context", "32k", "--family", "llama-2")
+    assert {row["context"] for row in found["results"]} == {4096}

@@ -47,6 +47,14 @@ NOWHERE = (Budget("one GPU", 2**60),)
 """A device on which everything fits: asks for the need alone."""
 
 
+def length_notes(subject: Subject, context: int) -> list[str]:
+    """What to know where more context is asked for than the model was made for."""
+    limit = subject.max_context
+    if limit is None or context <= limit:
+        return []
+    return [f"{context:,} tokens are more than the model's context of {limit:,}: engines refuse or cap them"]
+
+
 class Maker:
     """Estimates of one subject for one runtime; the parts that do not change are made once."""
 

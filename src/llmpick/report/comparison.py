@@ -9,7 +9,7 @@ from llmpick.catalog.catalog import Catalog
 from llmpick.catalog.records import ModelRecord
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
-from llmpick.fit.question import Maker, Question
+from llmpick.fit.question import Maker, Question, length_notes
 from llmpick.fit.subjects import why_not_loaded
 from llmpick.inventory.caches import kv_elements_per_token
 from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
@@ -45,7 +45,7 @@ def comparison_document(questions: Sequence[Question], catalog: Catalog, only_di
     found = _rows([question.subject for question in questions], answers, catalog)
     rows = [row for row in found if any(value is not None for value in row.values)]
     first = questions[0]
-    notes = (*notes, *_not_loaded(questions, catalog))
+    notes = (*notes, *_not_loaded(questions, catalog), *_too_long(questions))
     data: dict[str, Any] = {
         "schema": 1, "command": "compare", "context": first.request.context, "batch": first.request.sequences,
         "kv_cache_type": {"k": first.request.type_k, "v": first.request.type_v},
@@ -71,6 +71,15 @@ def _not_loaded(questions: Sequence[Question], catalog: Catalog) -> list[str]:
         for question in questions
     ]
     return [f"{name}: {reason}; its memory is what it would take" for name, reason in reasons if reason]
+
+
+def _too_long(questions: Sequence[Question]) -> list[str]:
+    """Which of the models were made for less context than is asked for."""
+    return [
+        f"{question.subject.id}: {note}"
+        for question in questions
+        for note in length_notes(question.subject, question.request.context)
+    ]
 
 
 def _answer(question: Question, catalog: Catalog) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def fit_document(machine: Machine, devices: Sequence[Budget], found: Shown, wish
     data = {
         "schema": 1, "command": "fit",
         "hardware": machine.to_json(), "runtime": wish.runtime, "context": request.context, "users": request.sequences,
-        "ranked_by": ranked_by(ranked), "results": [_result(row, explained, best) for row in ranked],
+        "ranked_by": ranked_by(ranked), "results": [_result(row, explained, best, request.context) for row in ranked],
         "verdicts": counted, "notes": list(notes),
     }  # fmt: skip
     answered = counted["fits"] + counted["tight"] + counted["offload"]
@@ -38,13 +38,19 @@ def fit_document(machine: Machine, devices: Sequence[Budget], found: Shown, wish
     )
 
 
-def _result(row: Ranked, explained: bool, best: frozenset[str]) -> dict[str, Any]:
+def _context(row: Ranked, asked: int) -> int:
+    """The context of a row's figures: what was asked for, or the model's own where that is less."""
+    return min(asked, row.candidate.profile.max_context or asked)
+
+
+def _result(row: Ranked, explained: bool, best: frozenset[str], asked: int) -> dict[str, Any]:
     candidate, placed = row.candidate, row.placed
     return {
         "rank": row.rank, "tied": row.tied, "pareto": row.candidate.profile.model_id in best, "model": candidate.profile.model_id,
         "parameters": candidate.profile.total, "active_parameters": candidate.profile.active,
         "quantization": candidate.format_name, "verdict": placed.verdict, "memory": memory_json(placed.estimate),
-        **devices_json(placed.estimate), "max_context": row.max_context, "max_users": row.max_users, "placement": placed.estimate.placement,
+        **devices_json(placed.estimate), "context": _context(row, asked),
+        "max_context": row.max_context, "max_users": row.max_users, "placement": placed.estimate.placement,
         **fit_speed_json(row.told, explained),
         "quality": candidate.quality.to_json(), "why": placed.why, "same_shape": list(row.others),
     }  # fmt: skip
@@ -68,7 +74,7 @@ def _sections(machine: Machine, devices: Sequence[Budget], ranked: Sequence[Rank
          Column("Max context", right=True, keep=1), Column(ranked_by(ranked), right=True), Column("90%", keep=4),
          *speed_columns(known), Column("Why", keep=3, shrink_to=18)],
         [_cells(row, capacity, known, best) for row in rows],
-        notes=[*_notes(rows, counted, notes), *speed_notes(known)],
+        notes=[*_notes(rows, counted, notes), *_shorter(rows, request.context), *speed_notes(known)],
     )  # fmt: skip
     return [Lines(head), table, *(speed_terms(known) if explained else ())]
 
@@ -130,6 +136,15 @@ def drawn(used: int, capacity: int) -> str:
 def of_capacity(used: int, capacity: int) -> str:
     """``16.2/23.5`` in GiB: short enough for every terminal."""
     return f"{used / 2**30:.1f}/{capacity / 2**30:.1f}"
+
+
+def _shorter(rows: Sequence[Ranked], asked: int) -> list[str]:
+    """Which rows answer for less context than was asked for."""
+    names = [row.candidate.profile.model_id for row in rows if _context(row, asked) < asked]
+    if not names:
+        return []
+    told = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return [f"made for less than {asked:,} tokens, and judged at their own context: {told}"]
 
 
 def _notes(rows: Sequence[Ranked], counted: dict[str, int], notes: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from llmpick.errors import ANSWERED, NOTHING_FITS, UsageError
 from llmpick.fit.launching.engines import GGUF_RUNTIMES, launch, publishes
 from llmpick.fit.launching.planned import Launch, Planned, Weights
 from llmpick.fit.placement import Placed
-from llmpick.fit.question import Maker, Question
+from llmpick.fit.question import Maker, Question, length_notes
 from llmpick.fit.requests import formats_to_try
 from llmpick.fit.subjects import native_of, usual_ladder, why_not_loaded
 from llmpick.report.document import Column, Document, Lines, Section, Table
@@ -43,19 +43,21 @@ def launch_document(
         weights=_weights(question, catalog, chosen, repository, given, own), hardware=given["hardware"],
     )  # fmt: skip
     made = launch(planned, target, catalog.runtimes["launch"])
+    longer = length_notes(subject, question.request.context)
     told = catalog.runtimes["launch"][found.runtime]
     engine = {key: told[key] for key in ("version", "source", "date")}
     data = {
         "schema": 1, "command": "launch", "model": subject.to_json(), "runtime": found.runtime, "quantization": chosen,
         "context": question.request.context, "users": question.request.sequences, "target": target,
         "engine": engine, "lines": list(made.lines), "flags": [flag._asdict() for flag in made.flags],
-        "notes": list(made.notes), "placement": found.placement, "memory": memory_json(found),
+        "notes": [*longer, *made.notes], "placement": found.placement, "memory": memory_json(found),
         "verdict": placed.verdict, "why": placed.why,
     }  # fmt: skip
     code = NOTHING_FITS if placed.verdict == "no" else ANSWERED
     shown = made.lines if code == ANSWERED or given["force"] else ()
     return Document(data, lambda: _sections(shown, made, engine if given["explained"] else None), code), [
         f"{chosen}: {placed.verdict}: {placed.why}",
+        *longer,
         *made.notes,
     ]
 

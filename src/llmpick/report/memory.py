@@ -6,7 +6,7 @@ from typing import Any
 from llmpick.catalog.catalog import Catalog
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed
-from llmpick.fit.question import Maker, Question, changes_of
+from llmpick.fit.question import Maker, Question, changes_of, length_notes
 from llmpick.fit.speed.answers import NOTHING, Told
 from llmpick.formats.gguf_mix import converts
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
@@ -35,6 +35,7 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
         "tensors": {"bytes": weights.file_bytes,
                     "bits_per_weight": round(8 * weights.tensor_bytes / maker.held_parameters, 4)},
     }  # fmt: skip
+    notes = (*notes, *length_notes(subject, request.context))
     told = NOTHING
     if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why

@@ -6,7 +6,8 @@ from typing import Any
 from llmpick.catalog.subject import Subject
 from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.planning import Asked, Found, Option, worth_it
-from llmpick.report.document import Cell, Column, Document, Lines, Section, Table
+from llmpick.fit.question import length_notes
+from llmpick.report.document import Cell, Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import drawn, of_capacity
 from llmpick.report.speed import decode_json, number
 from llmpick.runtimes.base import memory_json
@@ -43,7 +44,8 @@ def _json(option: Option) -> dict[str, Any]:
 def _sections(subject: Subject, asked: Asked, answer: Found, kept: int, shown: Sequence[Option],
               budget_usd: float | None) -> list[Section]:  # fmt: skip
     found = answer.options
-    head = Lines([f"{conditions(asked)}; whole on the GPUs"], title=subject.name)
+    longer = [Styled(note, "dim") for note in length_notes(subject, asked.request.context)]
+    head = Lines([f"{conditions(asked)}; whole on the GPUs", *longer], title=subject.name)
     if not found:
         return [head, Lines(_none(asked, answer.fastest, budget_usd))]
     columns = [
