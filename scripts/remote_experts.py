@@ -135,3 +135,11 @@ def deepseek_joined(c: Config) -> int:
     streams = c.get("hc_mult", 0)
     mixing = (2 + streams) * streams * (streams * c["hidden_size"] + 1) + 3 if streams else 0
     return moe_mla(c) + c["num_hidden_layers"] * 2 * mixing
+
+
+@of("mobilemoe")
+def mobilemoe(c: Config) -> int:
+    """LLaMA's attention; experts and a shared one of intermediate_size_mlp."""
+    h = c["hidden_size"]
+    experts = c["num_local_experts"] * (gated(h, c["intermediate_size"]) + h) + gated(h, c["intermediate_size_mlp"])
+    return llama(c, mlp=experts)
