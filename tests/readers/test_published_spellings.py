@@ -32,6 +32,22 @@ YUAN_2B = {
     "vocab_size": 135040, "tie_word_embeddings": True,
 }  # fmt: skip
 
+DEEPSEEK_OCR_TEXT = {
+    "hidden_size": 1280, "intermediate_size": 6848, "moe_intermediate_size": 896, "n_routed_experts": 64, "n_shared_experts": 2,
+    "num_attention_heads": 10, "num_key_value_heads": 10, "num_experts_per_tok": 6, "num_hidden_layers": 12,
+    "first_k_dense_replace": 1, "use_mla": False, "q_lora_rank": None, "qk_nope_head_dim": 0, "vocab_size": 129280,
+}  # fmt: skip
+DEEPSEEK_OCR = {
+    "model_type": "deepseek_vl_v2", "architectures": ["DeepseekOCRForCausalLM"], "language_config": DEEPSEEK_OCR_TEXT,
+    "projector_config": {"input_dim": 2048, "n_embed": 1280, "projector_type": "linear"},
+    "vision_config": {"image_size": 1024, "model_name": "deeplip_b_l", "width": {"clip-l-14-224": {"layers": 24}}},
+}  # fmt: skip
+DEEPSEEK_OCR_2 = {
+    "model_type": "deepseek_vl_v2", "architectures": ["DeepseekOCR2ForCausalLM"], "language_config": DEEPSEEK_OCR_TEXT,
+    "projector_config": {"input_dim": 896, "n_embed": 1280, "projector_type": "linear"},
+    "vision_config": {"image_size": 1024, "model_name": "deepencoderv2", "width": {"qwen2-0-5b": {"dim": 896}}},
+}  # fmt: skip
+
 
 def parameters(config: dict[str, Any], catalog: Catalog) -> int:
     """All that the config describes."""
@@ -60,6 +76,19 @@ def test_yuan_filters_what_q_and_k_see(catalog: Catalog) -> None:
     assert parameters(YUAN_2B, catalog) == 135040 * h + 24 * layer + h
     with pytest.raises(UnsupportedArchitecture, match="one projection"):
         architecture_from_config({**YUAN_2B, "use_shareqk": True}, catalog.specs)
+
+
+def test_an_architecture_with_a_mapping_of_its_own_goes_before_the_model_type(catalog: Catalog) -> None:
+    """DeepSeek-OCR and -OCR-2 are published as deepseek_vl_v2 and are neither."""
+    for config, present, towers in (
+        (DEEPSEEK_OCR, "unlimited_ocr", {}),
+        (DEEPSEEK_OCR_2, "deepseek_ocr2", {"encoder_config": {"hidden_size": 896, "intermediate_size": 4864, "num_hidden_layers": 24,
+                                                             "num_attention_heads": 14, "num_key_value_heads": 2}}),
+    ):  # fmt: skip
+        same = {"model_type": present, "text_config": DEEPSEEK_OCR_TEXT, "vision_config": towers}
+        assert parameters(config, catalog) == parameters(same, catalog)
+        with pytest.raises(UnsupportedArchitecture, match="tower"):
+            architecture_from_config({**config, "vision_config": {"model_name": "another"}}, catalog.specs)
 
 
 def test_the_smaller_falcons_have_one_norm(catalog: Catalog) -> None:

@@ -14,13 +14,14 @@ Specs = Mapping[str, Mapping[str, Any]]
 def model_type_of(config: Mapping[str, Any], specs: Specs, assume: str | None = None) -> str:
     """The mapping that describes ``config``: its ``model_type`` (or ``assume``), or an alias of one.
 
+    A mapping under the name of the first of the ``architectures`` goes first: some publish one model type for several.
     Raises UnsupportedArchitecture that says what the model is where it generates no text with a decoder alone, and
     otherwise names the nearest known model types.
     """
     name = assume or config.get("model_type")
     if not isinstance(name, str):
         raise UnsupportedArchitecture("the config names no model_type", "say which family it follows: --assume llama")
-    for candidate in (name, name.lower()):
+    for candidate in (assume or _architecture_of(config), name, name.lower()):
         if candidate in specs and not candidate.startswith("_"):
             return candidate
     for spec_name, spec in specs.items():
@@ -32,6 +33,11 @@ def model_type_of(config: Mapping[str, Any], specs: Specs, assume: str | None = 
         f"model_type {name!r} is not known",
         f"if it has the shape of a known one, say so: --assume {' or --assume '.join(_near(name, known))}",
     )
+
+
+def _architecture_of(config: Mapping[str, Any]) -> str:
+    stated = config.get("architectures")
+    return stated[0] if isinstance(stated, list) and stated and isinstance(stated[0], str) else ""
 
 
 def _refuse_other_kinds(name: str, listed: Mapping[str, Any]) -> None:
