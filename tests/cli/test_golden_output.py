@@ -1,6 +1,7 @@
 """Whole answers as people see them, at a terminal of 80 columns; and the same answer every time."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ def test_answer_is_the_golden_one(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert run(GOLDEN[name]) == 0
-    assert capsys.readouterr().out == (DATA / "golden" / f"{name}.txt").read_text(encoding="utf-8")
+    printed = re.sub(r"of \d+ models", "of N models", capsys.readouterr().out)  # the catalog grows
+    assert printed == (DATA / "golden" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
