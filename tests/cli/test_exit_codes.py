@@ -95,6 +95,17 @@ def test_nothing_fits_is_an_answer_with_its_own_code(capsys: pytest.CaptureFixtu
     assert document["memory"]["high"] > 24 * 2**30
 
 
+def test_no_gpu_can_be_described(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--gpu none` is the CPU with the memory of `--ram`, which then has to be said."""
+    assert run(["memory", "llama-3.1-8b", "--gpu", "none", "--ram", "64GB", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "offload"
+    assert run(["memory", "llama-3.1-70b", "--gpu", "CPU", "--ram", "16GB", "--json"]) == 1
+    assert run(["fit", "--gpu", "none", "--ram", "16GB", "--limit", "1"]) == 0
+    assert "No GPU: CPU and 16.0 GiB" in capsys.readouterr().out
+    assert run(["fit", "--gpu", "none"]) == 2
+    assert "--ram" in capsys.readouterr().err
+
+
 def test_output_goes_to_the_file_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--output` writes the answer there and prints none of it."""
     path = tmp_path / "answer.json"

@@ -28,8 +28,14 @@ def chosen_machine(
 
         machine = recognised(load_rig(hardware, catalog.gpus), catalog.gpus)
     elif gpu:
-        from llmpick.hardware.description import devices_of, notes_of, parse_gpus
+        from llmpick.hardware.description import devices_of, notes_of, parse_gpus, says_none
 
+        if says_none(gpu):
+            if ram_bytes is None:
+                raise UsageError(
+                    f"--gpu {gpu[0]} leaves the host's memory, and its size was not said", "add --ram 64GB"
+                )
+            return described_machine((), ram_bytes), ()
         described = parse_gpus(gpu, catalog.gpus)
         return described_machine(devices_of(described), ram_bytes), notes_of(described)
     else:

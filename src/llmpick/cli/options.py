@@ -18,7 +18,9 @@ CatalogDir = Annotated[
 ]
 Gpu = Annotated[
     list[str] | None,
-    typer.Option("--gpu", "-g", metavar="SPEC", help='24GB, "RTX 4090", "2x RTX 3090", H100:8; repeat or use commas.'),
+    typer.Option(
+        "--gpu", "-g", metavar="SPEC", help='24GB, "RTX 4090", "2x RTX 3090", H100:8, none; repeat or use commas.'
+    ),
 ]
 Ram = Annotated[str | None, typer.Option("--ram", metavar="SIZE", help="Host memory, such as 64GB.")]
 HardwareFile = Annotated[

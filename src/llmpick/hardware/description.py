@@ -53,6 +53,11 @@ def parse_gpus(specs: Iterable[str], rows: Rows) -> tuple[DescribedGpu, ...]:
     return described
 
 
+def says_none(specs: Iterable[str]) -> bool:
+    """Whether ``--gpu none`` (or ``cpu``) said that there is no GPU."""
+    return [spec.strip().lower() for spec in specs] in (["none"], ["cpu"])
+
+
 def devices_of(described: Sequence[DescribedGpu]) -> tuple[Device, ...]:
     """One Device for each card, in the order given."""
     return tuple(device for gpu in described for device in gpu.devices())

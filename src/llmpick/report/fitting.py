@@ -88,7 +88,8 @@ def ranked_by(ranked: Sequence[Ranked]) -> str:
 def _where(machine: Machine, devices: Sequence[Budget]) -> str:
     if not devices:
         total = machine.host.total
-        return f"No GPU found: CPU and {format_bytes(total)} of host memory" if total else "No GPU found"
+        none = "No GPU" if machine.source == "described" else "No GPU found"
+        return f"{none}: CPU and {format_bytes(total)} of host memory" if total else none
     names: dict[str, int] = {}
     for device in devices:
         names[f"{device.name}, {format_bytes(device.usable_bytes)} usable"] = (
