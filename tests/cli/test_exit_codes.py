@@ -100,6 +100,10 @@ def test_no_gpu_can_be_described(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["memory", "llama-3.1-8b", "--gpu", "none", "--ram", "64GB", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["verdict"] == "offload"
     assert run(["memory", "llama-3.1-70b", "--gpu", "CPU", "--ram", "16GB", "--json"]) == 1
+    assert run(["memory", "llama-3.1-8b", "--gpu", "none", "--ram", "64GB"]) == 0
+    said = capsys.readouterr().out
+    assert "besides" not in said
+    assert "in host memory at most: 131,072 tokens" in said
     assert run(["fit", "--gpu", "none", "--ram", "16GB", "--limit", "1"]) == 0
     assert "No GPU: CPU and 16.0 GiB" in capsys.readouterr().out
     assert run(["fit", "--gpu", "none"]) == 2

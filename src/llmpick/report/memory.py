@@ -86,7 +86,7 @@ def _sections(question: Question, placed: Placed, told: Told, body: Mapping[str,
 
 
 def _most_line(body: Mapping[str, Any], split: bool) -> str:
-    where = "placed so" if split else "whole on the devices"
+    where = "placed so" if split else "whole on the devices" if body["devices"] else "in host memory"
     if not body["max_context"]:
         return f"{where}: no context fits"
     each = "" if body["batch"] == 1 else f" for {body['batch']} users"
@@ -108,7 +108,7 @@ def _term_table(found: Estimate) -> Table:
         Column("Certainty", keep=1), Column("How", keep=3, shrink_to=20),
     ]  # fmt: skip
     notes = ["A exact to the byte, B a few per cent, C empirical"]
-    if found.host.total:
+    if found.host.total and found.devices:
         notes.append(f"on the host besides: {format_bytes(found.host.total)}")
     return Table(columns, rows, notes=notes)
 
