@@ -38,7 +38,7 @@ class Term(NamedTuple):
 
 def label(component: str) -> str:
     """The component in plain words."""
-    return _WORDS.get(component, component)
+    return _WORDS.get(component, component.replace("_", " "))
 
 
 def terms(tensors: Sequence[Tensor]) -> tuple[Term, ...]:
