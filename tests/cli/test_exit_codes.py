@@ -110,6 +110,14 @@ def test_no_gpu_can_be_described(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--ram" in capsys.readouterr().err
 
 
+def test_a_mistyped_command_is_told_its_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+    """`llmpick fti` is a usage error that names `fit`."""
+    assert run(["fti", "--gpu", "24GB"]) == 2
+    assert "Did you mean fit" in capsys.readouterr().err
+    assert run(["zzzz"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
 def test_output_goes_to_the_file_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--output` writes the answer there and prints none of it."""
     path = tmp_path / "answer.json"

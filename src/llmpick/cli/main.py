@@ -27,13 +27,25 @@ class LazyGroup(TyperGroup):
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command, or None so that the parser can suggest a near name."""
+        """The command, or None where no command has that name."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"llmpick.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command and its arguments; the error for an unknown one names near ones."""
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0].lower(), COMMANDS)
+            if near and hasattr(error, "message"):
+                error.message = f"{error.message.rstrip('.')}. Did you mean {', '.join(near)}?"
+            raise
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Every command with its whole sentence, wrapped: cut after half of it, it says little."""
