@@ -158,3 +158,12 @@ def test_any_text_is_understood_or_refused_as_an_expected_error(rows, text):
     with contextlib.suppress(LlmpickError):
         for gpu in parse_gpus([text], rows):
             assert 0 <= gpu.device.usable < gpu.device.total
+
+
+def test_every_name_of_the_catalog_is_understood(rows):
+    """Also names with a comma in brackets; those that need more (the computer's memory, which of two) say so."""
+    for row in rows.values():
+        with contextlib.suppress(UsageError):
+            assert len(parse_gpus([row["name"]], rows)) == 1
+    assert one("2x Ascend 910C (Atlas A3, per package)", rows).count == 2
+    assert len(parse_gpus(["RTX 4090,RTX 3090"], rows)) == 2

@@ -21,6 +21,7 @@ LEAST_BYTES, MOST_BYTES = 2**28, 2**43
 _BEFORE = re.compile(r"(\d{1,9})\s*[x×*]\s*(\S.*)", re.IGNORECASE)
 _AFTER = re.compile(r"(.*\S)\s*(?::|\s[x×*])\s*(\d{1,9})", re.IGNORECASE)
 _SIZE = re.compile(r"\d+(?:\.\d+)?\s*(?:[gt]|[mgt]i?b)", re.IGNORECASE)
+_COMMA = re.compile(r",(?![^(]*\))")
 _MIB = 2**20
 
 
@@ -197,8 +198,8 @@ def _bare(text: str, count: int, size: str) -> DescribedGpu:
 
 
 def _items(spec: str) -> list[str]:
-    """Comma-separated parts; an empty part is a slip worth telling."""
-    parts = [part.strip() for part in spec.split(",")]
+    """Comma-separated parts (a comma in brackets is part of a name); an empty part is a slip worth telling."""
+    parts = [part.strip() for part in _COMMA.split(spec)]
     if not all(parts):
         raise UsageError(f"{spec!r} has an empty part", 'Write for instance "RTX 4090,RTX 3090"')
     return parts
