@@ -110,6 +110,13 @@ def test_no_gpu_can_be_described(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--ram" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["memory", "llama-7b"], ["fit", "--gpu", "24GB"], ["plan", "llama-7b"]])
+def test_no_context_is_refused(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing else is answered than what was asked: 0 tokens are a usage error, not the default."""
+    assert run([*command, "--context", "0"]) == 2
+    assert "'0' tokens" in capsys.readouterr().err
+
+
 def test_a_mistyped_command_is_told_its_near_names(capsys: pytest.CaptureFixture[str]) -> None:
     """`llmpick fti` is a usage error that names `fit`."""
     assert run(["fti", "--gpu", "24GB"]) == 2

@@ -58,7 +58,7 @@ def compare(
     subjects = [open_subject(model, opened, assume) for model in models]
     judged = bool(gpu or hardware)
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
-    request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
+    request = request_of(options.some_tokens(context, 8192), users, kv_cache_type, settings)
     able = {runtime_of(subject, runtime, quant, opened.formats) for subject in subjects}
     common = able.pop() if len(able) == 1 else "llama.cpp"
     questions = [

@@ -82,9 +82,10 @@ def fit(
         min_parameters=options.count(min_params), max_parameters=options.count(max_params),
     )  # fmt: skip
     name = runtime_named(runtime).name
-    request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
+    request = request_of(options.some_tokens(context, 8192), users, kv_cache_type, settings)
     wish = Wish(request=request, runtime=name, formats=formats_to_try(quant, opened.formats, name), usual=quant is None,
-                allowed=allowed_models(opened, filters), min_speed=min_speed, by_speed=sorted_by(sort), **ranked_by(use, opened))  # fmt: skip
+                allowed=allowed_models(opened, filters), min_speed=min_speed, by_speed=sorted_by(sort),
+                **ranked_by(use, opened))  # fmt: skip
     if inventory is not None:
         document = inventory_document(opened, inventory, wish, Choice(limit, show_all), bool(gpu or hardware))
         return show(document, options.chosen_format(output_format, as_json), output)

@@ -78,7 +78,7 @@ def launch(
         raise UsageError(f"{kind} runs on one machine", f"--nodes is for {', '.join(PARALLEL)}")
     question = Question(
         subject=subject, runtime=kind, format_name=quant,
-        request=request_of(options.tokens(context) or 8192, users, kv_cache_type, settings),
+        request=request_of(options.some_tokens(context, 8192), users, kv_cache_type, settings),
         devices=devices * nodes, judged=True, node=len(devices) if nodes > 1 else None, host_bytes=host_bytes(machine, free),
     )  # fmt: skip
     given = {

@@ -67,11 +67,11 @@ def memory(
     machine, notes = chosen_machine(opened, gpu, ram, hardware) if judged else (None, ())
     question = Question(
         subject=subject, runtime=runtime_of(subject, runtime, quant, opened.formats), format_name=quant,
-        request=request_of(options.tokens(context) or 8192, batch, kv_cache_type, settings),
+        request=request_of(options.some_tokens(context, 8192), batch, kv_cache_type, settings),
         devices=budgets(machine, free) if machine else (), judged=judged,
         host_bytes=host_bytes(machine, free) if machine else None,
         speeds=Speeds.of_machine(opened, machine, free) if machine else None, explained=explain,
-        depth=depth_of(options.tokens(depth), options.tokens(context) or 8192),
+        depth=depth_of(options.tokens(depth), options.some_tokens(context, 8192)),
     )  # fmt: skip
     if plot:
         from llmpick.report.memory_plot import plot_document

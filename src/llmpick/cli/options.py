@@ -66,6 +66,14 @@ def tokens(text: str | None) -> int | None:
     return None if text is None else _parsed(parse_tokens, text)
 
 
+def some_tokens(text: str | None, default: int) -> int:
+    """At least one token, or a usage error; ``default`` where nothing was said."""
+    found = tokens(text)
+    if found == 0:
+        raise UsageError(f"{text!r} tokens hold nothing", "say how many, such as 8192 or 32k")
+    return default if found is None else found
+
+
 def size_bytes(text: str | None) -> int | None:
     """An amount of memory such as 64GB, or a usage error."""
     return None if text is None else _parsed(parse_bytes, text)

@@ -79,9 +79,9 @@ def plan(
     if inventory is not None:
         _refuse_beside_inventory(form=form, vendor=vendor, budget=budget, train=train)
     if train is not None:
-        document = _training(opened, subject, train, options.tokens(sequence) or 2048, users, bounds, limit)
+        document = _training(opened, subject, train, options.some_tokens(sequence, 2048), users, bounds, limit)
         return show(document, shown_as, output)
-    request = request_of(options.tokens(context) or 8192, users, kv_cache_type, settings)
+    request = request_of(options.some_tokens(context, 8192), users, kv_cache_type, settings)
     asked = asked_of(subject, opened, runtime, quant, request, min_speed)
     if inventory is not None:
         from llmpick.cli.inventory import plan_inventory
