@@ -10,7 +10,9 @@ from llmpick.catalog.subject import subject_of_model
 from llmpick.fit.speed.answers import work_of_model
 from llmpick.fit.speed.work import Work, attended_tokens, cache_bits, cache_read_bytes
 from llmpick.formats import weigh
-from llmpick.inventory.caches import CacheLayer
+from llmpick.inventory.caches import CacheLayer, cache_layers
+from llmpick.inventory.decoder import inventory
+from llmpick.readers.hf_config import architecture_from_config
 from llmpick.runtimes.base import Model, Request
 
 F16 = (16.0, 16.0)
@@ -98,3 +100,18 @@ def test_attention_in_a_window_never_sees_more_than_without(tokens: int, window:
     seen = attended_tokens((CacheLayer("sliding", (0,), 1, 1, 1, window),), tokens)
     assert full == pytest.approx(tokens / 2)
     assert seen <= full + 1e-6
+
+
+def test_layers_that_a_token_goes_through_twice_are_read_twice(catalog: Any) -> None:
+    """Loops read the layers' weights and caches again, not the head; without loops the same layers are read once."""
+    config = {"model_type": "nanbeige", "hidden_size": 256, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 100,
+              "intermediate_size": 512}  # fmt: skip
+    found = []
+    for loops in (1, 2):
+        architecture = architecture_from_config({**config, "num_loops": loops}, catalog.specs)
+        tensors, caches = inventory(architecture), cache_layers(architecture)
+        weights = weigh(architecture, tensors, "F16", catalog.formats)
+        found.append(work_of_model(Model(architecture, tensors, caches, weights), "transformers"))
+    once, twice = found
+    assert twice.always_bytes - once.always_bytes == sum(once.layer_bytes)
+    assert cache_read_bytes(twice.caches, 100, F16) == 2 * cache_read_bytes(once.caches, 100, F16)

@@ -20,7 +20,7 @@ from llmpick.formats.base import WeightBytes
 from llmpick.formats.gguf_mix import converts
 from llmpick.inventory.caches import CacheLayer
 from llmpick.runtimes.llama_cpp import NAME, Loaded, cached_by_llama_cpp
-from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
+from llmpick.runtimes.llama_cpp_shape import Shape, shape_of
 
 GGUF_LADDER = ("Q8_0", "Q6_K", "Q5_K_M", "Q4_K_M", "Q3_K_M", "Q2_K")
 """Formats that `fit` tries for llama.cpp, best first. F16 costs twice Q8_0 for no measured gain: only by --quant."""

@@ -19,7 +19,7 @@ from llmpick.fit.ranking import Wish, loss_of, within
 from llmpick.fit.speed.answers import NOTHING, Told, work_of_model
 from llmpick.fit.subjects import model_in, native_of, usual_ladder
 from llmpick.runtimes.base import Budget, Model, Request
-from llmpick.runtimes.llama_cpp_compute import shape_of
+from llmpick.runtimes.llama_cpp_shape import shape_of
 from llmpick.runtimes.parts import need_devices
 
 

@@ -24,6 +24,7 @@ from llmpick.runtimes.base import (
     checked_settings,
 )  # fmt: skip
 from llmpick.runtimes.llama_cpp_place import Plan, largest_host_tensor, place
+from llmpick.runtimes.llama_cpp_shape import Shape, shape_of
 
 NAME = "llama.cpp"
 SETTINGS: dict[str, type] = {
@@ -37,7 +38,7 @@ class Loaded(NamedTuple):
     """A model in one format, reduced to what llama.cpp's memory depends on."""
 
     layers: int
-    shape: graph.Shape
+    shape: Shape
     caches: tuple[CacheLayer, ...]
     weights: WeightBytes
 
@@ -46,7 +47,7 @@ def load(model: Model) -> Loaded:
     """Reduce a model."""
     architecture = model.architecture
     caches = cached_by_llama_cpp(architecture, model.caches)
-    return Loaded(architecture.num_hidden_layers, graph.shape_of(architecture), caches, model.weights)
+    return Loaded(architecture.num_hidden_layers, shape_of(architecture), caches, model.weights)
 
 
 def cached_by_llama_cpp(architecture: Architecture, caches: tuple[CacheLayer, ...]) -> tuple[CacheLayer, ...]:
@@ -98,7 +99,7 @@ def one_device_overhead(model: Loaded, request: Request, data: Mapping[str, Any]
     return Overhead(known + base.estimate, known + base.low, known + slack + base.high)
 
 
-def _base(data: Mapping[str, Any], vendor: str, shape: graph.Shape, at: graph.Setting) -> Overhead:
+def _base(data: Mapping[str, Any], vendor: str, shape: Shape, at: graph.Setting) -> Overhead:
     """What a vendor's device holds besides: as measured, or with copies in its pool larger than those measured."""
     base = {**data["base"], **data["base"]["vendors"].get(vendor, {})}
     pool = graph.pool_bytes(shape, at, base["keeps_buffers"])
@@ -136,7 +137,7 @@ def kv_bytes_by_layer(model: Loaded, found: kv.Cells, request: Request, settings
     return by_layer
 
 
-def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape,
+def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: Shape,
             at: graph.Setting, data: Mapping[str, Any]) -> DeviceMemory:  # fmt: skip
     weights, cache = 0, 0
     for layer, owner in enumerate(plan.layer_device):
@@ -155,7 +156,7 @@ def _device(index: int, device: Budget, model: Loaded, plan: Plan, kv_layers: Se
                         known + base.low, known + slack + base.high)  # fmt: skip
 
 
-def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: graph.Setting) -> tuple[int, int]:
+def _compute(index: int, model: Loaded, plan: Plan, shape: Shape, at: graph.Setting) -> tuple[int, int]:
     """(estimate, what may come on top) of a device's compute buffer; nothing on a device without layers."""
     owners = {owner for owner in (*plan.layer_device, plan.output_device) if owner >= 0}
     if index and index not in owners:
@@ -177,7 +178,7 @@ def _compute(index: int, model: Loaded, plan: Plan, shape: graph.Shape, at: grap
     return size, slack
 
 
-def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shape, at: graph.Setting,
+def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: Shape, at: graph.Setting,
           has_device: bool) -> HostMemory:  # fmt: skip
     weights = model.weights
     if not has_device:
@@ -194,7 +195,7 @@ def _host(model: Loaded, plan: Plan, kv_layers: Sequence[int], shape: graph.Shap
     return HostMemory(held, cache, graph.host_bytes(shape, at) + 4 * shape.n_vocab * at.streams)
 
 
-def _terms(model: Loaded, devices: Sequence[DeviceMemory], host: HostMemory, at: graph.Setting, shape: graph.Shape,
+def _terms(model: Loaded, devices: Sequence[DeviceMemory], host: HostMemory, at: graph.Setting, shape: Shape,
            bases: Sequence[Overhead], base_source: str, kv_total: int) -> tuple[Term, ...]:  # fmt: skip
     weights = sum(device.weights for device in devices) or host.weights
     cache = sum(device.kv_cache for device in devices) if devices else kv_total

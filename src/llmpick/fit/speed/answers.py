@@ -87,7 +87,7 @@ def light_work(profile: Profile, format_name: str) -> Work:
     return Work(
         profile.layers, output + other + layers - experts, experts, shape.n_expert, shape.n_expert_used, profile.caches,
         max(0, profile.active - (head if tied else 2 * head)), head, shape.n_head * shape.d_head,
-    )  # fmt: skip
+    ).looped(shape.passes, output + other)  # fmt: skip
 
 
 def whole_on(budgets: Sequence[Budget], layers: int, runtime: str) -> Estimate:

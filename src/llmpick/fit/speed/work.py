@@ -14,7 +14,7 @@ from llmpick.inventory.caches import CacheLayer
 from llmpick.inventory.tensors import TOWER_ROLES, Tensor
 from llmpick.runtimes.base import Model, Request
 from llmpick.runtimes.llama_cpp import cached_by_llama_cpp
-from llmpick.runtimes.llama_cpp_compute import Shape, shape_of
+from llmpick.runtimes.llama_cpp_shape import Shape, shape_of
 from llmpick.runtimes.registry import runtime_named
 
 _STATE_BYTES = 4
@@ -46,6 +46,17 @@ class Work(NamedTuple):
     def is_mixture(self) -> bool:
         """Whether a router picks experts."""
         return bool(self.experts and self.expert_bytes)
+
+    def looped(self, passes: float, outside_bytes: int) -> "Work":
+        """The work of a model whose layers a token goes through ``passes`` times, in the mean: all of them read anew."""
+        if passes == 1.0:
+            return self
+        return self._replace(
+            always_bytes=outside_bytes + round(passes * (self.always_bytes - outside_bytes)),
+            expert_bytes=round(passes * self.expert_bytes), matrix_parameters=round(passes * self.matrix_parameters),
+            layer_bytes=tuple(round(passes * size) for size in self.layer_bytes),
+            layer_expert_bytes=tuple(round(passes * size) for size in self.layer_expert_bytes),
+        )  # fmt: skip
 
     def expert_share(self, sequences: int) -> float:
         """The share of the routed experts that a step of ``sequences`` tokens is expected to read."""
@@ -91,7 +102,7 @@ def of_parts(weights: WeightBytes, outside_bytes: int, shape: Shape, caches: tup
         matrix_parameters=max(0, active - (head if tied else 2 * head)), head_parameters=head,
         attention_width=shape.n_head * shape.d_head, layer_bytes=weights.layer_bytes,
         layer_expert_bytes=weights.layer_expert_bytes,
-    )  # fmt: skip
+    ).looped(shape.passes, outside_bytes)  # fmt: skip
 
 
 def is_tied(weights: WeightBytes) -> bool:
