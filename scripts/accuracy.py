@@ -77,7 +77,7 @@ def configs() -> list[str]:
         "the same with other sizes, counts and switches": [
             row for path in sorted(reference.glob("type_variants_*.jsonl.gz")) for row in rows(f"reference/{path.name}")
         ],
-        "config files as other projects store them": rows("reference/held_out_configs.jsonl.gz"),
+        "config files as another project stores them": rows("reference/held_out_configs.jsonl.gz"),
     }
     lines = [
         "Any config file. Refused: exit code 3, naming the type or key; `no text decoder`: encoders, encoder-decoders, speech,",

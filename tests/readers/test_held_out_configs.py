@@ -1,4 +1,4 @@
-"""Config files as other projects store them (most of models that the catalog has too): counted right, or seldom refused."""
+"""Config files as another project stores them (most of models that the catalog has too): counted right, or seldom refused."""
 
 import gzip
 import json
