@@ -117,6 +117,15 @@ def test_no_context_is_refused(command: list[str], capsys: pytest.CaptureFixture
     assert "'0' tokens" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("runtime", ["llama.cpp", "ollama"])
+def test_more_users_than_llama_cpp_serves_are_refused(runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """LLAMA_MAX_SEQ is 256: a server with 300 slots does not start, whatever the memory."""
+    asked = ["memory", "smollm2-135m", "--gpu", "80GB", "--context", "512", "--runtime", runtime]
+    assert run([*asked, "--users", "256"]) == 0
+    assert run([*asked, "--users", "257"]) == 2
+    assert "at most 256 sequences" in capsys.readouterr().err
+
+
 def test_a_mistyped_command_is_told_its_near_names(capsys: pytest.CaptureFixture[str]) -> None:
     """`llmpick fti` is a usage error that names `fit`."""
     assert run(["fti", "--gpu", "24GB"]) == 2

@@ -18,8 +18,6 @@ VERDICTS = ("fits", "tight", "offload", "no")
 HOST_RESERVE_BYTES = 2 * 2**30
 """What the operating system and other programs keep of the host's memory."""
 GGUF_ESTIMATES: dict[str, Callable[..., Estimate]] = {llama_cpp.NAME: llama_cpp.estimate, ollama.NAME: ollama.estimate}
-MAX_SEQUENCES = 256
-"""llama.cpp's own bound on parallel sequences (LLAMA_MAX_SEQ)."""
 NO_LIMIT = 2**20
 
 
@@ -183,7 +181,7 @@ def max_users(model: llama_cpp.Loaded, request: Request, devices: Sequence[Budge
         asked = replace(request, sequences=sequences)
         return _holds(model, GGUF_ESTIMATES[runtime](model, asked, devices, data), host_bytes)
 
-    return most(holds, MAX_SEQUENCES)
+    return most(holds, llama_cpp.MAX_SEQUENCES)
 
 
 def _holds(model: llama_cpp.Loaded, found: Estimate, host_bytes: int | None) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from llmpick.architecture.decoder import Architecture
+from llmpick.errors import UsageError
 from llmpick.formats.base import WeightBytes
 from llmpick.inventory.caches import CacheLayer
 from llmpick.runtimes import llama_cpp_cache as kv
@@ -27,6 +28,8 @@ from llmpick.runtimes.llama_cpp_place import Plan, largest_host_tensor, place
 from llmpick.runtimes.llama_cpp_shape import Shape, shape_of
 
 NAME = "llama.cpp"
+MAX_SEQUENCES = 256
+"""llama.cpp's own bound on parallel sequences (LLAMA_MAX_SEQ)."""
 SETTINGS: dict[str, type] = {
     "n_batch": int, "n_ubatch": int, "flash_attn": bool, "n_seq_max": int, "kv_unified": bool, "swa_full": bool,
     "n_outputs_max": int, "n_gpu_layers": int, "n_cpu_moe": int, "split_mode": str, "tensor_split": str, "main_gpu": int,
@@ -108,8 +111,12 @@ def _base(data: Mapping[str, Any], vendor: str, shape: Shape, at: graph.Setting)
 
 
 def setting(model: Loaded, request: Request, settings: Mapping[str, Any]) -> tuple[graph.Setting, kv.Cells]:
-    """What the graph and the caches depend on."""
+    """What the graph and the caches depend on. Raises UsageError for more sequences than llama.cpp serves."""
     sequences = settings.get("n_seq_max", request.sequences)
+    if max(sequences, request.sequences) > MAX_SEQUENCES:
+        raise UsageError(
+            f"llama.cpp serves at most {MAX_SEQUENCES} sequences at once", "fewer users, or --runtime vllm"
+        )
     n_ctx = request.context * request.sequences
     n_batch = settings.get("n_batch", 2048)
     micro = min(n_ctx, n_batch, settings.get("n_ubatch", 512))
