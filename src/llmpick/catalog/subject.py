@@ -1,5 +1,6 @@
 """What a command is about: a catalog model or a file, with its architecture and inventory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +39,8 @@ class Subject:
     description: Architecture | UnsupportedArchitecture
     record: ModelRecord | None = None
     stored: "StoredModel | None" = None
+    config: Mapping[str, Any] | None = None
+    """Of a file: its config as it stands, where it has one."""
     generic: bool = False
     """Whether the description rests on the keys that all GGUF files share; then the weights are the listed ones."""
 
@@ -177,7 +180,7 @@ def subject_of_file(path: Path, catalog: Catalog, assume: str | None = None) -> 
         if isinstance(opened, ConfigSource) or opened.config is not None:
             raise
         return Subject(*_called(opened, path), _by_shared_keys(opened, missing), stored=opened, generic=True)
-    return Subject(*_called(opened, path), found.architecture, stored=found.stored)
+    return Subject(*_called(opened, path), found.architecture, stored=found.stored, config=opened.config)
 
 
 def _by_shared_keys(opened: "StoredModel", missing: UnsupportedArchitecture) -> Architecture | UnsupportedArchitecture:

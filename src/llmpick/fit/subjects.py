@@ -8,7 +8,14 @@ from llmpick.catalog.subject import Subject
 from llmpick.formats import weigh
 from llmpick.formats.base import WeightBytes
 from llmpick.formats.gguf_mix import converts
-from llmpick.formats.loading import check_loads, default_format, ladder_from, native_format, runtime_for
+from llmpick.formats.loading import (
+    check_loads,
+    declared_format,
+    default_format,
+    ladder_from,
+    native_format,
+    runtime_for,
+)
 from llmpick.runtimes import llama_cpp
 from llmpick.runtimes.base import Model
 from llmpick.runtimes.registry import runtime_named
@@ -53,8 +60,12 @@ def usual_format(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> 
 
 
 def native_of(subject: Subject, runtime: str, formats: Mapping[str, Any]) -> str | None:
-    """The makers' own packed format as ``runtime`` takes it; None: they publish 16 or 32 bit, or it cannot be loaded."""
-    return native_format(subject.record.native_format if subject.record else None, runtime, formats)
+    """The makers' own packed format as ``runtime`` takes it; None: they publish 16 or 32 bit, or it cannot be loaded.
+
+    Of a catalog model its record tells it, of a config its ``quantization_config``.
+    """
+    native = subject.record.native_format if subject.record else declared_format(subject.config or {}, formats)
+    return native_format(native, runtime, formats)
 
 
 def usual_ladder(subject: Subject, runtime: str, formats: Mapping[str, Any], ladder: Sequence[str]) -> tuple[str, ...]:

@@ -51,6 +51,21 @@ def native_format(native: str | None, runtime: str, formats: Mapping[str, Any]) 
     return native if runtime in runtimes_for(native, formats) else None
 
 
+def declared_format(config: Mapping[str, Any], formats: Mapping[str, Any]) -> str | None:
+    """The format that a config's ``quantization_config`` says its checkpoint is stored in; None: none that is known."""
+    said = config.get("quantization_config")
+    if not isinstance(said, Mapping):
+        return None
+    stated = {"expert_dtype": config.get("expert_dtype"), **said}
+    for row in formats["ladders"]["declared"]:
+        if all(stated.get(key) == value for key, value in row["when"].items()):
+            try:
+                return canonical_name(row["format"].format_map(stated), formats)
+            except (KeyError, UnknownName):
+                return None
+    return None
+
+
 def ladder_from(native: str | None, ladder: Sequence[str], size_of: Callable[[str], int]) -> tuple[str, ...]:
     """The formats to try, best first: from a native one on, only what is smaller. A larger one would hold no more."""
     if native is None:
