@@ -53,3 +53,12 @@ def test_fit_counts_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> No
     assert any(
         "llama.cpp does not run their architecture" in note for note in json.loads(capsys.readouterr().out)["notes"]
     )
+
+
+def test_what_cannot_be_loaded_never_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    """Memory enough is not enough: the verdict is no, with the reason, and another runtime is named."""
+    assert run(["memory", "opt-6.7b", "--gpu", "80GB", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["verdict"] == "no"
+    assert "no converter" in found["why"]
+    assert run(["memory", "opt-6.7b", "--gpu", "80GB", "-r", "transformers"]) == 0

@@ -8,7 +8,7 @@ from llmpick.errors import ANSWERED, NOTHING_FITS
 from llmpick.fit.placement import Placed
 from llmpick.fit.question import Maker, Question, changes_of, length_notes
 from llmpick.fit.speed.answers import NOTHING, Told
-from llmpick.formats.gguf_mix import converts
+from llmpick.fit.subjects import why_not_loaded
 from llmpick.report.document import Column, Document, Lines, Section, Styled, Table
 from llmpick.report.fitting import VERDICT_STYLES, bar
 from llmpick.report.speed import speed_json, speed_lines, term_table
@@ -24,7 +24,9 @@ BAR_CELLS = 50
 def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] = ()) -> Document:
     """Every term, the interval, the verdict where devices were named, and what would make it smaller."""
     maker, subject, request = Maker(question, catalog), question.subject, question.request
-    placed = maker.placed(question)
+    placed, missing = maker.placed(question), why_not_loaded(subject, maker.runtime.name, maker.formats)
+    if question.judged and missing:
+        placed = Placed("no", placed.estimate, f"{missing}; by its memory: {placed.verdict}")
     weights, found = maker.model(maker.format_name).weights, placed.estimate
     body: dict[str, Any] = {
         "schema": 1, "command": "memory", "model": subject.to_json(), "runtime": found.runtime, "version": found.version,
@@ -39,12 +41,11 @@ def memory_document(question: Question, catalog: Catalog, notes: Sequence[str] =
     told = NOTHING
     if question.judged:
         body["verdict"], body["why"] = placed.verdict, placed.why
-        body["max_context"], body["max_users"] = maker.most(question)
+        body["max_context"], body["max_users"] = (0, 0) if missing else maker.most(question)
         told = maker.told(question, placed)
         body |= speed_json(told)
-    if maker.runtime.gguf and not converts(subject.architecture, maker.formats):
-        notes = (*notes, f"{maker.runtime.name} has no converter for this architecture ({subject.architecture.model_type}): "
-                 "the figures are what it would take; try --runtime transformers")  # fmt: skip
+    if missing:
+        notes = (*notes, f"{missing}: the figures are what it would take; try --runtime transformers")
     if subject.generic:
         notes = (*notes, f"{subject.architecture.model_type} is no architecture that we know: caches and buffers by the "
                  "keys that all GGUF files share, windows only where the file says which layers slide")  # fmt: skip
