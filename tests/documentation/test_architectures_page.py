@@ -13,7 +13,9 @@ NOT_MAPPINGS = {"_harmless.yaml", "_gguf.yaml", "_out_of_scope.yaml"}
 def test_the_table_has_the_keys_that_mappings_use() -> None:
     """The first column of the table against the files."""
     text = (ROOT / "docs" / "architectures.md").read_text(encoding="utf-8")
-    named = {key for cell in re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", cell)}
+    named = {
+        key for cell in re.findall(r"^\| (`[^|]+`) \|", text, re.MULTILINE) for key in re.findall(r"`(\w+)`", cell)
+    }
     used = {
         key
         for path in FOLDER.glob("*.yaml")
