@@ -6,7 +6,7 @@ from typing import NamedTuple
 from llmpick.catalog.catalog import Catalog
 from llmpick.fit.ordering import Pair, Ranked
 from llmpick.fit.placement import VERDICTS
-from llmpick.fit.profiles import kv_types, profiles
+from llmpick.fit.profiles import kv_types, profiled
 from llmpick.fit.ranking import Wish, finish, rank
 from llmpick.runtimes.base import Budget
 from llmpick.runtimes.registry import runtime_data, runtime_named
@@ -67,7 +67,7 @@ def _misfits(pairs: Sequence[Pair]) -> frozenset[str]:
 
 def _left_out(catalog: Catalog, runtime: str) -> tuple[str, ...]:
     open_models = sum(1 for facts in catalog.facts.values() if facts.get("weights", "open") == "open")
-    left = open_models - len(profiles(catalog))
+    left = open_models - profiled(catalog)
     if not left:
         return ()
     return (f"{left} models are left out: {runtime} does not run their architecture (fit --runtime transformers "

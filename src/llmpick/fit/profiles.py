@@ -51,8 +51,17 @@ class Profile(NamedTuple):
 
 def profiles(catalog: Catalog) -> list[Profile]:
     """Profiles of every open model that llama.cpp runs, in the catalog's order."""
-    document = catalog.store.derived("profiles", lambda: _build(catalog))
-    return [_profile(model_id, row) for model_id, row in document.items()]
+    return [_profile(model_id, row) for model_id, row in _document(catalog).items()]
+
+
+def profiled(catalog: Catalog) -> int:
+    """How many models have a profile."""
+    return len(_document(catalog))
+
+
+def _document(catalog: Catalog) -> dict[str, Any]:
+    found: dict[str, Any] = catalog.store.derived("profiles", lambda: _build(catalog))
+    return found
 
 
 def loaded(catalog: Catalog, profile: Profile, format_name: str) -> Loaded:

@@ -111,10 +111,10 @@ def _candidate(catalog: Catalog, profile: Profile, wish: Wish, devices: Sequence
         return None
     verdict, name, total = _on_devices(catalog, profile, formats, wish.runtime, request, devices, host_bytes, data)
     placed = None
-    if verdict == "no":
+    if verdict == "no" and (host_bytes or not total):  # without host memory nothing else is left to try
         name, placed = _without_room(catalog, profile, formats, wish.runtime, request, devices, host_bytes, data)
         verdict, total = placed.verdict, placed.estimate.total
-    speed = _speed(catalog, profile, name, placed, wish, devices, request, data)
+    speed = None if verdict == "no" else _speed(catalog, profile, name, placed, wish, devices, request, data)
     if wish.min_speed is not None and (speed is None or speed.estimate < wish.min_speed):
         return None
     known = profile.evidence if wish.evidence is None else wish.evidence.get(profile.model_id)
@@ -151,19 +151,20 @@ def _speed(catalog: Catalog, profile: Profile, name: str, placed: Placed | None,
 
 def _on_devices(catalog: Catalog, profile: Profile, formats: Sequence[str], runtime: str, request: Request,
                 devices: Sequence[Budget], host_bytes: int | None, data: Mapping[str, Any]) -> tuple[str, str, int]:  # fmt: skip
-    """(verdict, format, bytes) with the whole model on the devices."""
+    """(verdict, format, bytes) with the whole model on the devices; 0 bytes: not weighed."""
     if not devices:
         return "no", formats[-1], 0
     tight: tuple[str, str, int] | None = None
-    over = None
+    over, light = None, 0
     for name in formats:
         if runtime == llama_cpp.NAME and len(devices) == 1 and not request.settings and name in profile.weights:
             over = over or llama_cpp.one_device_overhead(_light(profile, name), request, data, devices[0].vendor)
             weights = profile.device_bytes(name)
             usable = devices[0].usable_bytes
             verdict = "fits" if weights + over.high <= usable else "tight" if weights + over.low <= usable else "no"
-            total = weights + over.estimate
+            total = light = weights + over.estimate
         else:
+            light = 0
             model = _light(profile, name) if name in profile.weights else loaded(catalog, profile, name)
             estimate = GGUF_ESTIMATES[runtime](model, request, devices, data)
             verdict, total = judge(estimate, host_bytes), estimate.total
@@ -171,7 +172,7 @@ def _on_devices(catalog: Catalog, profile: Profile, formats: Sequence[str], runt
             return verdict, name, total
         if verdict == "tight" and tight is None:
             tight = verdict, name, total
-    return tight or ("no", formats[-1], 0)
+    return tight or ("no", formats[-1], light)
 
 
 def _without_room(catalog: Catalog, profile: Profile, formats: Sequence[str], runtime: str, request: Request,
