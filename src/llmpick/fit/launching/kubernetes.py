@@ -14,6 +14,7 @@ from llmpick.fit.launching.yaml_text import documents
 
 PRODUCT, MEMORY = "nvidia.com/gpu.product", "nvidia.com/gpu.memory"
 CACHE = "/root/.cache/huggingface"
+"""Inside the engines' own images: where their user, root, keeps the hub's files."""
 GIB = 2**30
 SLOW_BYTES_PER_SECOND = 50 * 10**6
 """A download that slow is still waited for."""
